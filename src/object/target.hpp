@@ -1,0 +1,44 @@
+// Target: what a program is linked against. The running kernel is one, a stored BTF file another: everything up to the
+// load works for kernels that are not here, and without privileges.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.hpp"
+#include "btf/btf.hpp"
+#include "facts/types.hpp"
+
+namespace espy::object {
+
+struct Target {
+  std::string name;                           ///< "running kernel 6.18.44", "vmlinux-5.10.btf": for messages
+  facts::KernelVersion version;
+  std::shared_ptr<const btf::Btf> vmlinux;    ///< may be null: no BTF, and so no CO-RE against it
+
+  // What is read only when a program asks for it. Any may be empty: then the answer is "not known here".
+
+  /// Kernel modules' BTF by name, in the kernel's order.
+  std::function<Result<std::vector<std::shared_ptr<const btf::Btf>>>()> modules;
+  /// The address of a kernel symbol, as /proc/kallsyms shows it; nullopt: there is none.
+  std::function<Result<std::optional<std::uint64_t>>(std::string_view symbol)> symbol_address;
+  /// The kernel's configuration: CONFIG_X → "y", "m", "42", "\"text\"".
+  std::function<Result<const std::unordered_map<std::string, std::string>*>()> kconfig;
+  /// Does the kernel do this? For the virtual kconfig values that libbpf offers (LINUX_HAS_BPF_COOKIE,
+  /// LINUX_HAS_SYSCALL_WRAPPER).
+  std::function<bool(std::string_view virtual_kconfig)> has;
+};
+
+/// A Target of a stored BTF file (raw, or an ELF with .BTF), with nothing but types.
+Result<Target> target_from_btf(const std::string& path);
+
+/// Reads the text of a kernel configuration (/proc/config.gz inflated, /boot/config-*).
+std::unordered_map<std::string, std::string> parse_kconfig(std::string_view text);
+
+}  // namespace espy::object
