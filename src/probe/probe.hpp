@@ -1,0 +1,63 @@
+// Probe: where a program runs. One parser turns `SEC("uprobe//bin/bash:readline")` and `uprobe:/bin/bash:readline` into
+// the same value; resolving it finds files, symbols, offsets and numbers on this machine.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.hpp"
+#include "facts/types.hpp"
+#include "object/spec.hpp"
+
+namespace espy::probe {
+
+struct Tracepoint { std::string category, name; };
+struct RawTracepoint { std::string name; };                     ///< also tp_btf: the load decides
+struct Kprobe { std::string symbol; std::uint64_t offset = 0; bool at_return = false; };
+struct KprobeMulti { std::string pattern; bool at_return = false, session = false; };
+struct Ksyscall { std::string syscall; bool at_return = false; };
+struct Uprobe { std::string path, symbol; std::uint64_t offset = 0; bool at_return = false; };
+struct UprobeMulti { std::string path, pattern; bool at_return = false, session = false; };
+struct Usdt { std::string path, provider, name; };
+struct Trampoline { std::string function; };                    ///< fentry, fexit, fmod_ret, LSM: where was settled at load
+struct Freplace { std::string function; };                      ///< needs a loaded target program
+struct PerfEvent { std::uint32_t type = 1, config = 0; std::uint64_t period = 0, frequency = 0; std::string name; };
+struct Xdp { std::string interface; enum class Mode { any, native, generic, offload } mode = Mode::any; };
+struct Tc { std::string interface; bool ingress = true; enum class Via { any, tcx, clsact } via = Via::any; };
+struct Netkit { std::string interface; bool primary = true; };
+struct Cgroup { std::string path; };
+struct Sockmap { std::string map; };                            ///< sk_msg, sk_skb: attached to a sockmap
+struct NetNamespace { std::string path; };                      ///< sk_lookup, flow dissector
+struct Netfilter { std::uint32_t family = 2, hook = 0; std::int32_t priority = -128; bool defragment = false; };
+struct Iterator { std::string name; std::string map; std::optional<std::uint32_t> pid; std::string cgroup; };
+struct StructOps { std::string map; };
+struct SocketFilter { std::string interface; };                 ///< on a raw packet socket of its own
+struct Nothing { std::string reason; };                         ///< run by test-run only: syscall, lwt, ext …
+
+using Probe = std::variant<Nothing, Tracepoint, RawTracepoint, Kprobe, KprobeMulti, Ksyscall, Uprobe, UprobeMulti, Usdt,
+                           Trampoline, Freplace, PerfEvent, Xdp, Tc, Netkit, Cgroup, Sockmap, NetNamespace, Netfilter,
+                           Iterator, StructOps, SocketFilter>;
+
+/// What the command line (or a caller) adds to what the section says.
+struct ProbeOptions {
+  std::string interface;        ///< --iface
+  std::string cgroup;           ///< --cgroup
+  std::optional<int> pid;       ///< --pid: uprobes, USDT, perf events, iterators of this process only
+};
+
+/// Where the program's own section says it runs, completed by the options. A program whose section names no target and
+/// that is not told one gives `invalid_argument` with how to say it.
+Result<Probe> probe_of(const object::ProgramSpec& program, const ProbeOptions& options);
+
+/// A target given as text (`--attach PROG=TARGET`): "kprobe:vfs_read", "tracepoint:sched:sched_switch",
+/// "uprobe:/bin/bash:readline", "xdp:eth0", "cgroup:/sys/fs/cgroup", or the same in SEC() spelling.
+Result<Probe> parse(std::string_view text, const object::ProgramSpec& program, const ProbeOptions& options);
+
+/// "tracepoint sched:sched_switch", "xdp lo (generic)": for messages and `-v`.
+std::string describe(const Probe& probe);
+
+}  // namespace espy::probe
