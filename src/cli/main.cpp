@@ -1,1 +1,73 @@
-int main() { return 2; }
+// `espy`: finds the command, parses its words, runs it, and turns an error into text and an exit status.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <span>
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "cli/command.hpp"
+
+namespace espy::cli {
+namespace {
+
+void print(std::FILE* to, std::string_view text) { std::fwrite(text.data(), 1, text.size(), to); }
+
+int report(const Error& error, bool json, int status) {
+  if (json) {
+    JsonWriter line;
+    line.begin_object().key("type").string("error").key("kind").string(to_string(error.kind));
+    line.key("message").string(one_line(error));
+    for (const Error* e = &error; e != nullptr; e = e->cause.get()) {
+      if (e->hint.empty()) continue;
+      line.key("hint").string(e->hint);
+      break;
+    }
+    line.end_object();
+    print(stdout, line.text() + "\n");
+  }
+  print(stderr, "espy: " + describe(error) + "\n");
+  return status;
+}
+
+int unknown_command(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Command* command : commands()) names.push_back(command->name);
+  std::string_view near = nearest(name, names);
+  Error error{.kind = ErrorKind::invalid_argument, .message = fmt::format("there is no command `{}`", name)};
+  error.hint = near.empty() ? "see `espy --help`" : fmt::format("did you mean `espy {}`?", near);
+  return report(error, false, kUsage);
+}
+
+int run(std::span<char* const> words) {
+  if (words.size() < 2) {
+    print(stderr, overview());
+    return kUsage;
+  }
+  std::string_view name = words[1];
+  if (name == "--help" || name == "-h" || (name == "help" && words.size() == 2)) return print(stdout, overview()), kOk;
+  if (name == "--version" || name == "-V" || name == "version") return print(stdout, "espy " ESPY_VERSION "\n"), kOk;
+  bool asks_help = name == "help";
+  if (asks_help) name = words[2];
+  const Command* command = find_command(name);
+  if (command == nullptr) return unknown_command(name);
+  std::span<char* const> rest = words.subspan(2);
+  for (std::string_view word : rest) asks_help |= word == "--help" || word == "-h";
+  if (asks_help) return print(stdout, help(*command)), kOk;
+
+  Result<Invocation> invocation = parse(*command, rest);
+  if (!invocation) return report(invocation.error(), false, kUsage);
+  Result<int> status = command->run(*invocation);
+  if (!status) return report(status.error(), invocation->has("--json"), kFailed);
+  return *status;
+}
+
+}  // namespace
+}  // namespace espy::cli
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_DFL);  // `espy … | head` ends quietly
+  int status = espy::cli::run({argv, static_cast<std::size_t>(argc)});
+  return std::fflush(stdout) == 0 ? status : espy::cli::kFailed;
+}
