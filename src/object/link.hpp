@@ -36,16 +36,31 @@ struct CoreOutcome {
 struct LinkedProgram {
   ProgramSpec spec;                       ///< code joined; relocations: only MapRef and MapValueRef are left
   std::vector<ModuleBtfUse> module_btfs;
-  /// BTF id that the program attaches to (fentry, LSM, tp_btf, iter, struct_ops) and the module it is in, if the target
-  /// knows it.
+  /// BTF id that the program attaches to (fentry, LSM, tp_btf, iter: a function or tracepoint type; struct_ops: the
+  /// struct, and then `spec.attach_type` is the number of the member that the program implements) and the module it is
+  /// in. Empty: the program attaches to no kernel type, its section names none, or the target has no BTF.
   std::optional<btf::TypeId> attach_btf_id;
   std::string attach_btf_module;          ///< empty: vmlinux
+};
+
+/// A struct_ops map's value as the target lays it out: what BPF_MAP_CREATE and the update of its only element need.
+struct LinkedStructOps {
+  struct ProgramSlot {
+    std::uint32_t offset = 0;             ///< in `value`: eight bytes that the loaded program's descriptor goes into
+    std::string program;
+  };
+  MapIdx map{};
+  btf::TypeId value_type{};               ///< `struct bpf_struct_ops_NAME`: btf_vmlinux_value_type_id; its size is the value's
+  std::string module;                     ///< whose BTF that is; empty: vmlinux
+  std::vector<std::byte> value;           ///< the value's bytes; program slots are zero
+  std::vector<ProgramSlot> programs;
 };
 
 /// The result of linking: an object whose programs refer to nothing but its own maps.
 struct LinkedObject {
   ObjectSpec object;                      ///< maps (kconfig contents filled in), BTF, licence; its programs are unlinked
   std::vector<LinkedProgram> programs;
+  std::vector<LinkedStructOps> struct_ops;  ///< one for each struct_ops map that is created
   std::vector<CoreOutcome> core;
 };
 
