@@ -1,0 +1,5 @@
+// What kernels offer: program types, map types, attach types, helpers, with the version that brought each.
+#pragma once
+
+#include "facts/tables.hpp"
+#include "facts/types.hpp"

@@ -1,0 +1,10 @@
+// The kernel engine: load a linked object, attach its programs, read its maps and records.
+#pragma once
+
+#include "kernel/attach.hpp"
+#include "kernel/link.hpp"
+#include "kernel/map.hpp"
+#include "kernel/object.hpp"
+#include "kernel/program.hpp"
+#include "kernel/records.hpp"
+#include "probe/probe.hpp"

@@ -1,0 +1,8 @@
+// Objects as values: read an ELF file, edit the spec, link it against a Target. No privileges, no kernel needed.
+#pragma once
+
+#include "object/link.hpp"
+#include "object/read.hpp"
+#include "object/sections.hpp"
+#include "object/spec.hpp"
+#include "object/target.hpp"
