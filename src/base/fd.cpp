@@ -14,8 +14,9 @@ void UniqueFd::reset() {
   fd_ = -1;
 }
 
-Result<MappedRegion> MappedRegion::map(int fd, std::size_t size, int protection, int flags, std::size_t offset) {
-  void* data = ::mmap(nullptr, size, protection, flags, fd, static_cast<off_t>(offset));
+Result<MappedRegion> MappedRegion::map(int fd, std::size_t size, int protection, int flags, std::size_t offset,
+                                       void* address) {
+  void* data = ::mmap(address, size, protection, flags, fd, static_cast<off_t>(offset));
   if (data == MAP_FAILED) return fail_sys(errno, "map {} bytes", size);
   return MappedRegion(static_cast<std::byte*>(data), size);
 }

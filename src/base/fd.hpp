@@ -39,8 +39,9 @@ class UniqueFd {
 class MappedRegion {
  public:
   MappedRegion() = default;
-  /// mmap(2) with these arguments at no fixed address.
-  static Result<MappedRegion> map(int fd, std::size_t size, int protection, int flags, std::size_t offset = 0);
+  /// mmap(2) with these arguments; `address` is a hint unless `flags` make it more.
+  static Result<MappedRegion> map(int fd, std::size_t size, int protection, int flags, std::size_t offset = 0,
+                                  void* address = nullptr);
   MappedRegion(MappedRegion&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   MappedRegion& operator=(MappedRegion&& other) noexcept {
