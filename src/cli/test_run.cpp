@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/open.hpp"
 #include "espy/espy.hpp"
 
 namespace espy::cli {
@@ -33,15 +34,12 @@ bool takes_packets(facts::ProgType type) {
 
 // The program asked for, or the only one.
 Result<std::string> chosen_program(const object::ObjectSpec& spec, const std::optional<std::string>& name) {
-  std::string all;
-  for (const object::ProgramSpec& program : spec.programs) all += (all.empty() ? "" : ", ") + program.name;
   if (name && spec.find_program(*name) != nullptr) return *name;
   if (!name && spec.programs.size() == 1) return spec.programs.front().name;
-  Error error{.kind = name ? ErrorKind::not_found : ErrorKind::invalid_argument,
-              .message = name ? fmt::format("{} has no program `{}`", spec.path, *name)
-                              : fmt::format("{} has {} programs", spec.path, spec.programs.size()),
-              .hint = fmt::format("--prog one of: {}", all)};
-  return std::unexpected(error);
+  return std::unexpected(Error{.kind = name ? ErrorKind::not_found : ErrorKind::invalid_argument,
+                               .message = name ? fmt::format("{} has no program `{}`", spec.path, *name)
+                                               : fmt::format("{} has {} programs", spec.path, spec.programs.size()),
+                               .hint = fmt::format("--prog one of: {}", program_names(spec))});
 }
 
 Result<kernel::TestRun> test_run_of(const Invocation& invocation, facts::ProgType type) {
@@ -59,8 +57,7 @@ Result<kernel::TestRun> test_run_of(const Invocation& invocation, facts::ProgTyp
 }
 
 Result<int> run(const Invocation& invocation) {
-  object::ObjectSpec spec = TRY(object::read(invocation.positionals[0]));
-  for (const std::string& setting : invocation.values("--set")) TRY(set_variable(spec, setting));
+  object::ObjectSpec spec = TRY(open_object(invocation));
   std::string name = TRY(chosen_program(spec, invocation.value("--prog")));
   kernel::TestRun input = TRY(test_run_of(invocation, spec.find_program(name)->type));
 

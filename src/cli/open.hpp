@@ -1,0 +1,19 @@
+// What every command that takes an object does first.
+#pragma once
+
+#include "cli/command.hpp"
+#include "espy/object.hpp"
+
+namespace espy::cli {
+
+/// Reads the object named by the first positional, applies each `--set VAR=VALUE`, and prints its warnings on standard
+/// error.
+Result<object::ObjectSpec> open_object(const Invocation& invocation);
+
+/// "NAME=VALUE" taken apart at the first '='; the error names the option it was given to.
+Result<std::pair<std::string, std::string>> name_and_value(std::string_view option, std::string_view text);
+
+/// The names of all programs, for messages.
+std::string program_names(const object::ObjectSpec& spec);
+
+}  // namespace espy::cli
