@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace espy::render {
 
 enum class Align { left, right };
+
+/// Columns that a string takes on a terminal: its code points.
+std::size_t display_width(std::string_view text);
 
 /// A table that is complete before it is printed: columns are as wide as they need to be.
 class Table {
@@ -45,10 +49,13 @@ struct Bucket {
   std::uint64_t count = 0;
 };
 
-/// Bars scaled to the largest bucket; empty buckets at both ends left out.
+/// Bars scaled to the largest bucket; empty buckets at both ends left out. `unit` heads the labels: "usecs". Empty if
+/// nothing was counted.
 std::string histogram(const std::vector<Bucket>& buckets, std::string_view unit);
 
 /// Buckets of a power-of-two histogram: slots[i] counts values in [2^i, 2^(i+1)), slot 0 also 0.
 std::vector<Bucket> log2_buckets(const std::vector<std::uint64_t>& slots);
+/// Buckets of one value (or one step) each: slots[i] counts i.
+std::vector<Bucket> linear_buckets(const std::vector<std::uint64_t>& slots);
 
 }  // namespace espy::render
