@@ -43,6 +43,10 @@ class CoreMatcher {
   std::unique_ptr<Impl> impl_;
 };
 
+/// May a value of the local type stand where the target's is meant (the rule of type_exists, kernel variables and
+/// kfuncs)? Names count for nothing here; kinds, prototypes and what pointers point to do. Malformed types are not.
+bool types_are_compatible(const Btf& local, TypeId local_id, const Btf& target, TypeId target_id);
+
 /// "byte_off struct task_struct.comm (0:51)": a relocation as a person reads it.
 std::string describe(const CoreRelocation& relocation, const Btf& local);
 

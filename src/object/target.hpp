@@ -17,6 +17,12 @@
 
 namespace espy::object {
 
+/// The BTF of a kernel module, split on top of vmlinux'.
+struct ModuleBtf {
+  std::string name;                           ///< "nf_conntrack"
+  std::shared_ptr<const btf::Btf> btf;
+};
+
 struct Target {
   std::string name;                           ///< "running kernel 6.18.44", "vmlinux-5.10.btf": for messages
   facts::KernelVersion version;
@@ -24,8 +30,8 @@ struct Target {
 
   // What is read only when a program asks for it. Any may be empty: then the answer is "not known here".
 
-  /// Kernel modules' BTF by name, in the kernel's order.
-  std::function<Result<std::vector<std::shared_ptr<const btf::Btf>>>()> modules;
+  /// Kernel modules' BTF, in the kernel's order.
+  std::function<Result<std::vector<ModuleBtf>>()> modules;
   /// The address of a kernel symbol, as /proc/kallsyms shows it; nullopt: there is none.
   std::function<Result<std::optional<std::uint64_t>>(std::string_view symbol)> symbol_address;
   /// The kernel's configuration: CONFIG_X → "y", "m", "42", "\"text\"".
