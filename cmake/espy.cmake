@@ -81,6 +81,22 @@ function(espy_test name)
     PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]" LABELS "${ARG_LABELS}")
 endfunction()
 
+# espy_bench(NAME SOURCES file... DEPS floor... [LIBS library...] [BPF target...]): a program that prints a table of
+# measurements, left at build/bench/bin/NAME, where scripts/run-bench finds it.
+function(espy_bench name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LIBS;BPF" ${ARGN})
+  add_executable(${name} EXCLUDE_FROM_ALL ${ARG_SOURCES})
+  set_property(GLOBAL APPEND PROPERTY ESPY_BENCHMARKS ${name})
+  list(TRANSFORM ARG_DEPS PREPEND espy_)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} ${ARG_LIBS} Threads::Threads)
+  target_compile_definitions(${name} PRIVATE ESPY_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ESPY_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench/bin)
+  espy_precompile(${name})
+  if(ARG_BPF)
+    add_dependencies(${name} ${ARG_BPF})
+  endif()
+endfunction()
+
 # espy_program(NAME FOLDER DEPS floor...): the command itself, left at build/NAME.
 function(espy_program name folder)
   cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
