@@ -1,4 +1,7 @@
 // Records: what programs send to user space, read in place. Losses are counted by every reader, never silent.
+//
+// Each reader is used by one thread at a time. A record is a view into memory shared with the kernel, valid during the
+// call it is handed to; nothing is copied, except a perf record that wraps around the end of its ring.
 #pragma once
 
 #include <chrono>
@@ -12,21 +15,30 @@
 
 namespace espy::kernel {
 
-/// Called for each record with a view that is valid during the call only. Returning false stops the drain.
+/// Called for each record with a view that is valid during the call only. Returning false stops the drain; the record
+/// counts as handed over.
 using RecordSink = std::function<bool(Bytes record)>;
 
 /// The single consumer of a ring buffer map (BPF_MAP_TYPE_RINGBUF): zero copy, the consumer position published in batches.
+/// The kernel does not count records for which it found no room: bpf_ringbuf_reserve just fails, and only the program
+/// knows. `high_water` shows whether that may have happened.
 class RingBuffer {
  public:
   static Result<RingBuffer> open(const Map& map);
   RingBuffer(RingBuffer&&) noexcept;
+  RingBuffer& operator=(RingBuffer&&) noexcept;
   ~RingBuffer();
 
-  /// Hands over all records that are there; returns how many.
+  /// Hands over the records that are there; returns how many. A flood cannot hold the caller forever: after as many bytes
+  /// as the ring has, it returns with more waiting. Then drain again rather than wait: no wake-up comes before the ring
+  /// was seen empty.
   Result<std::size_t> drain(const RecordSink& sink);
   int fd() const;                   ///< for epoll: readable when records wait
   std::size_t capacity() const;     ///< bytes
   std::size_t waiting() const;      ///< bytes not yet drained
+  std::size_t high_water() const;   ///< most bytes that a drain found waiting, so far
+  /// A drain found so little room left that a record of the largest size seen would not have fit.
+  bool was_full() const;
 
  private:
   struct Impl;
@@ -34,16 +46,22 @@ class RingBuffer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The consumers of a perf event array, one ring for each CPU. The kernel counts what it could not write.
+/// The consumers of a perf event array, one ring for each online CPU. The kernel counts what it could not write.
+/// Records come in order for each CPU, not across CPUs; the kernel pads them to 8 bytes less 4, so a record may be up to
+/// 7 bytes longer than what the program sent.
 class PerfBuffer {
  public:
-  static Result<PerfBuffer> open(const Map& map, std::size_t pages_per_cpu = 64);
+  /// `pages_per_cpu`: a power of two. `wakeup_bytes`: the descriptors become readable once so many bytes wait on a CPU;
+  /// 0: with every record. With a watermark, drain at intervals too: fewer bytes wake nobody.
+  static Result<PerfBuffer> open(const Map& map, std::size_t pages_per_cpu = 64, std::uint32_t wakeup_bytes = 0);
   PerfBuffer(PerfBuffer&&) noexcept;
+  PerfBuffer& operator=(PerfBuffer&&) noexcept;
   ~PerfBuffer();
 
+  /// Hands over the records that are there, CPU by CPU; returns how many.
   Result<std::size_t> drain(const RecordSink& sink);
   std::uint64_t lost() const;       ///< records the kernel dropped because a ring was full, so far
-  std::vector<int> fds() const;
+  std::vector<int> fds() const;     ///< for epoll, one for each CPU
 
  private:
   struct Impl;
@@ -56,6 +74,7 @@ class UserRingBuffer {
  public:
   static Result<UserRingBuffer> open(const Map& map);
   UserRingBuffer(UserRingBuffer&&) noexcept;
+  UserRingBuffer& operator=(UserRingBuffer&&) noexcept;
   ~UserRingBuffer();
 
   /// Room for one record, to be filled and submitted (or discarded) before the next reserve; `exhausted` when full.
@@ -63,6 +82,7 @@ class UserRingBuffer {
   void submit();
   void discard();
   std::uint64_t rejected() const;   ///< reservations that found no room, so far
+  int fd() const;                   ///< for epoll: writable when there is room
 
  private:
   struct Impl;
@@ -74,6 +94,7 @@ class UserRingBuffer {
 class Poller {
  public:
   static Result<Poller> create();
+  /// Readable, hung up or failed descriptors are reported by their token, which need not be unique.
   Result<void> add(int fd, std::uint32_t token);
   /// Tokens of the descriptors that became readable; empty on time-out or when a signal came.
   Result<std::vector<std::uint32_t>> wait(std::chrono::milliseconds timeout);
