@@ -35,7 +35,14 @@ file(WRITE ${CMAKE_BINARY_DIR}/espyConfig.cmake "include(\${CMAKE_CURRENT_LIST_D
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/espyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/espyConfig.cmake ${CMAKE_BINARY_DIR}/espyConfigVersion.cmake DESTINATION ${package})
 
+# The prefix is known when the files are installed (cmake --install --prefix), not before.
 list(TRANSFORM libraries PREPEND -l OUTPUT_VARIABLE link_flags)
-list(JOIN link_flags " " ESPY_PC_LIBRARIES)
-configure_file(${CMAKE_SOURCE_DIR}/cmake/espy.pc.in ${CMAKE_BINARY_DIR}/espy.pc @ONLY)
+list(JOIN link_flags " " link_flags)
+install(CODE "
+  set(PROJECT_DESCRIPTION \"${PROJECT_DESCRIPTION}\")
+  set(PROJECT_VERSION ${PROJECT_VERSION})
+  set(CMAKE_INSTALL_LIBDIR ${CMAKE_INSTALL_LIBDIR})
+  set(CMAKE_INSTALL_INCLUDEDIR ${CMAKE_INSTALL_INCLUDEDIR})
+  set(LINK_FLAGS \"${link_flags}\")
+  configure_file(${CMAKE_SOURCE_DIR}/cmake/espy.pc.in ${CMAKE_BINARY_DIR}/espy.pc @ONLY)")
 install(FILES ${CMAKE_BINARY_DIR}/espy.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
