@@ -12,7 +12,7 @@
 
 namespace espy::kernel {
 
-/// Run-time statistics, counted while they are enabled (StatsEnabled).
+/// Run-time statistics, counted while they are enabled (enable_stats).
 struct ProgramStats {
   std::uint64_t run_count = 0, run_time_ns = 0;
   std::uint64_t recursion_misses = 0;   ///< runs skipped because the program was already running on that CPU
@@ -27,8 +27,9 @@ struct TestRun {
 };
 struct TestRunResult {
   std::uint32_t retval = 0;
-  std::uint32_t duration_ns = 0;        ///< average of one run
-  std::vector<std::byte> data_out, ctx_out;
+  std::uint32_t duration_ns = 0;        ///< average of one run; with the call into the kernel where it does not measure
+  std::vector<std::byte> data_out;
+  std::vector<std::byte> ctx_out;       ///< the context afterwards, where one was given
   std::uint32_t data_size = 0;          ///< bytes the packet has, though data_out may hold fewer
 };
 
@@ -41,12 +42,16 @@ class Program {
   const std::string& name() const { return spec_.name; }
   /// What it was loaded from: type, attach type, target.
   const object::ProgramSpec& spec() const { return spec_; }
+  /// What it was loaded to be attached to (fentry, LSM, iterators …): a type of vmlinux (descriptor 0) or of the module
+  /// or program whose descriptor this is; the Object owns it.
   std::uint32_t attach_btf_id() const { return attach_btf_id_; }
   int attach_btf_fd() const { return attach_btf_fd_; }
 
   /// BPF_PROG_TEST_RUN. Program types the kernel cannot test-run give `unsupported`.
   Result<TestRunResult> test_run(const TestRun& run) const;
   Result<ProgramStats> stats() const;
+  /// The number by which the kernel and its tools know it.
+  Result<std::uint32_t> id() const;
   Result<void> pin(const std::string& path) const;
 
  private:
@@ -56,7 +61,8 @@ class Program {
   int attach_btf_fd_ = 0;
 };
 
-/// Counts run time and runs of all programs while it lives (BPF_ENABLE_STATS, 5.8; the sysctl before).
+/// Counts run time and runs of all programs while the descriptor is open (BPF_ENABLE_STATS, 5.8). Before that there is
+/// the sysctl kernel.bpf_stats_enabled, which is set and stays: the descriptor is empty then.
 Result<UniqueFd> enable_stats();
 
 }  // namespace espy::kernel

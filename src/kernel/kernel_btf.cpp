@@ -1,0 +1,138 @@
+#include "kernel/kernel_btf.hpp"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+
+#include "base/text.hpp"
+#include "kernel/capabilities.hpp"
+#include "kernel/syscall.hpp"
+
+namespace espy::kernel {
+
+namespace {
+
+// Names of files in /sys/kernel/btf but vmlinux, sorted.
+std::vector<std::string> modules_in_sysfs() {
+  std::vector<std::string> names;
+  DIR* folder = ::opendir("/sys/kernel/btf");
+  if (folder == nullptr) return names;
+  while (const dirent* entry = ::readdir(folder))
+    if (entry->d_name[0] != '.' && std::string_view(entry->d_name) != "vmlinux") names.emplace_back(entry->d_name);
+  ::closedir(folder);
+  std::ranges::sort(names);
+  return names;
+}
+
+// What a BTF object is, without its bytes.
+Result<bpf_btf_info> info_of(int fd, std::string* name) {
+  char buffer[64] = {};
+  bpf_btf_info info{};
+  info.name = to_u64(buffer);
+  info.name_len = sizeof buffer;
+  std::uint32_t size = sizeof info;
+  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return fail_sys(errno, "ask the kernel about BTF");
+  if (name != nullptr) *name = buffer;
+  return info;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const btf::Btf>> vmlinux_btf() {
+  static std::mutex lock;
+  static std::weak_ptr<const btf::Btf> kept;
+  std::scoped_lock held(lock);
+  if (auto btf = kept.lock()) return btf;
+  auto btf = TRY(btf::Btf::kernel());
+  kept = btf;
+  return btf;
+}
+
+Result<std::vector<KernelBtf>> kernel_btfs() {
+  std::vector<KernelBtf> found;
+  for (std::uint32_t id = 0;;) {
+    if (bpf_btf_get_next_id(id, &id) != 0) {
+      if (errno == ENOENT) return found;
+      auto failure = fail_sys(errno, "list the kernel's BTF objects");
+      explain_permission(failure.error(), {Capability::sys_admin});
+      return failure;
+    }
+    UniqueFd fd(bpf_btf_get_fd_by_id(id));
+    if (!fd && errno == ENOENT) continue;  // it went meanwhile
+    if (!fd) return fail_sys(errno, "open BTF object {}", id);
+    std::string name;
+    bpf_btf_info info = TRY(info_of(fd.get(), &name));
+    if (info.kernel_btf != 0) found.push_back({.id = id, .name = std::move(name), .fd = std::move(fd)});
+  }
+}
+
+Result<UniqueFd> module_btf_fd(const std::string& module) {
+  for (KernelBtf& btf : TRY(kernel_btfs()))
+    if (btf.name == module) return std::move(btf.fd);
+  return fail(ErrorKind::not_found, "kernel module {} is not loaded, or has no BTF", module);
+}
+
+Result<std::vector<std::shared_ptr<const btf::Btf>>> module_btfs(std::shared_ptr<const btf::Btf> vmlinux) {
+  std::vector<std::shared_ptr<const btf::Btf>> result;
+  std::vector<std::string> in_sysfs = modules_in_sysfs();
+  if (in_sysfs.empty()) return result;  // no modules with BTF: nothing to ask the kernel for
+  auto listed = kernel_btfs();
+  if (listed) {
+    for (KernelBtf& found : *listed)
+      if (found.name != "vmlinux") result.push_back(TRY(btf::Btf::parse(TRY(btf_bytes(found.fd.get())), vmlinux, found.name)));
+    return result;
+  }
+  for (const std::string& name : in_sysfs) result.push_back(TRY(btf::Btf::module(name, vmlinux)));
+  return result;
+}
+
+Result<std::vector<std::byte>> btf_bytes(int fd) {
+  bpf_btf_info info = TRY(info_of(fd, nullptr));
+  std::vector<std::byte> bytes(info.btf_size);
+  bpf_btf_info again{};
+  again.btf = to_u64(bytes.data());
+  again.btf_size = static_cast<std::uint32_t>(bytes.size());
+  std::uint32_t size = sizeof again;
+  if (bpf_obj_get_info_by_fd(fd, &again, &size) != 0) return fail_sys(errno, "read BTF from the kernel");
+  return bytes;
+}
+
+Result<btf::TypeId> function_in_program(int prog_fd, const std::string& function) {
+  bpf_prog_info info{};
+  std::uint32_t size = sizeof info;
+  if (bpf_obj_get_info_by_fd(prog_fd, &info, &size) != 0) return fail_sys(errno, "ask the kernel about the program to attach to");
+  if (info.btf_id == 0) return fail(ErrorKind::unsupported, "program `{}` was loaded without BTF: nothing can attach to its functions", info.name);
+  UniqueFd fd(bpf_btf_get_fd_by_id(info.btf_id));
+  if (!fd) return fail_sys(errno, "open the BTF of program `{}`", info.name);
+  auto btf = TRY(btf::Btf::parse(TRY(btf_bytes(fd.get())), nullptr, "target program"));
+  if (auto found = btf->find(function, btf::Kind::func)) return found->id();
+  return fail(ErrorKind::not_found, "program `{}` has no function `{}`", info.name, function);
+}
+
+Result<UniqueFd> upload_btf(const btf::Btf& object_btf) {
+  Bytes btf = object_btf.bytes();
+  BtfLoadAttr attr;
+  attr.btf = to_u64(btf.data());
+  attr.btf_size = static_cast<std::uint32_t>(btf.size());
+  UniqueFd fd = btf_load(attr);
+  if (fd) return fd;
+  int error = errno;
+  auto failure = fail_sys(error, "give the kernel the object's BTF");
+  std::string log(std::size_t{1} << 20, '\0');
+  attr.log_buf = to_u64(log.data());
+  attr.log_size = static_cast<std::uint32_t>(log.size());
+  attr.log_level = 1;
+  fd = btf_load(attr);
+  if (fd) return fd;
+  // The last line says what is wrong; those before it list the types that were right.
+  std::string_view text = trim(std::string_view(log).substr(0, log.find('\0')));
+  if (auto line = text.rfind('\n'); line != text.npos) text.remove_prefix(line + 1);
+  if (!text.empty()) failure.error().notes.emplace_back(text);
+  explain_permission(failure.error(), {Capability::bpf});
+  return failure;
+}
+
+}  // namespace espy::kernel
