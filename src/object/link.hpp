@@ -14,7 +14,7 @@
 namespace espy::object {
 
 struct LinkOptions {
-  /// Programs to link; empty: all with autoload.
+  /// Programs to link; empty: all with autoload (and of struct_ops programs those that a map refers to).
   std::vector<std::string> programs = {};
 };
 
@@ -29,7 +29,8 @@ struct CoreOutcome {
   std::string program;
   isa::InsnIdx insn = 0;
   std::string text;          ///< "byte_off struct task_struct.pid (0:3): 2384 → 2392"
-  bool poisoned = false;
+  bool poisoned = false;     ///< nothing matched: the instruction is one the verifier refuses if it can be reached
+  std::string hint = {};     ///< poisoned: "did you mean `pids`?"; may be empty
 };
 
 /// A program ready to load but for map descriptors.
