@@ -75,17 +75,17 @@ Result<UniqueFd> module_btf_fd(const std::string& module) {
   return fail(ErrorKind::not_found, "kernel module {} is not loaded, or has no BTF", module);
 }
 
-Result<std::vector<std::shared_ptr<const btf::Btf>>> module_btfs(std::shared_ptr<const btf::Btf> vmlinux) {
-  std::vector<std::shared_ptr<const btf::Btf>> result;
+Result<std::vector<object::ModuleBtf>> module_btfs(std::shared_ptr<const btf::Btf> vmlinux) {
+  std::vector<object::ModuleBtf> result;
   std::vector<std::string> in_sysfs = modules_in_sysfs();
   if (in_sysfs.empty()) return result;  // no modules with BTF: nothing to ask the kernel for
   auto listed = kernel_btfs();
   if (listed) {
     for (KernelBtf& found : *listed)
-      if (found.name != "vmlinux") result.push_back(TRY(btf::Btf::parse(TRY(btf_bytes(found.fd.get())), vmlinux, found.name)));
+      if (found.name != "vmlinux") result.push_back({found.name, TRY(btf::Btf::parse(TRY(btf_bytes(found.fd.get())), vmlinux, found.name))});
     return result;
   }
-  for (const std::string& name : in_sysfs) result.push_back(TRY(btf::Btf::module(name, vmlinux)));
+  for (const std::string& name : in_sysfs) result.push_back({name, TRY(btf::Btf::module(name, vmlinux))});
   return result;
 }
 

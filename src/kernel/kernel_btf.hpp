@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
-#include "btf/btf.hpp"
+#include "object/target.hpp"
 
 namespace espy::kernel {
 
@@ -26,7 +26,7 @@ Result<std::vector<KernelBtf>> kernel_btfs();
 Result<UniqueFd> module_btf_fd(const std::string& module);
 
 /// The modules' BTF on top of vmlinux', in the kernel's order: by descriptor where that is allowed, else from /sys/kernel/btf.
-Result<std::vector<std::shared_ptr<const btf::Btf>>> module_btfs(std::shared_ptr<const btf::Btf> vmlinux);
+Result<std::vector<object::ModuleBtf>> module_btfs(std::shared_ptr<const btf::Btf> vmlinux);
 
 /// The bytes of a BTF object, by descriptor.
 Result<std::vector<std::byte>> btf_bytes(int fd);

@@ -12,7 +12,6 @@
 #include "kernel/kernel_btf.hpp"
 #include "kernel/map_create.hpp"
 #include "kernel/prog_load.hpp"
-#include "kernel/struct_ops.hpp"
 
 namespace espy::kernel {
 
@@ -31,7 +30,7 @@ class Loader {
 
   Result<Object> run() {
     TRY(load_btf());
-    TRY(plan_struct_ops());
+    size_struct_ops();
     for (std::size_t i = 0; i < spec().maps.size(); ++i) {
       auto map = make_map(i);
       if (!map) return std::unexpected(at_map(std::move(map.error()), i));
@@ -40,7 +39,7 @@ class Loader {
     TRY(fill_map_slots());
     for (LinkedProgram& program : linked_.programs) TRY(load_one(program));
     TRY(fill_program_slots());
-    TRY(fill_struct_ops());
+    fill_struct_ops();
     new_pins_.clear();
     object_.spec_ = std::move(linked_.object);
     return std::move(object_);
@@ -69,17 +68,15 @@ class Loader {
     return {};
   }
 
-  Result<void> plan_struct_ops() {
-    for (std::size_t i = 0; i < spec().maps.size(); ++i) {
-      MapSpec& map = spec().maps[i];
-      if (map.origin != object::MapOrigin::struct_ops || !map.autocreate) continue;
-      auto plan = plan_struct_ops_map(spec(), map);
-      if (!plan) return std::unexpected(at_map(std::move(plan.error()), i));
-      map.value_size = plan->value_size;
-      if (!plan->module.empty()) plan->module_fd = TRY(module_fd(plan->module));
-      struct_ops_.emplace(i, std::move(*plan));
-    }
-    return {};
+  // The value's size and layout are the kernel's, as linking found them.
+  void size_struct_ops() {
+    for (const object::LinkedStructOps& ops : linked_.struct_ops) spec().map(ops.map).value_size = static_cast<std::uint32_t>(ops.value.size());
+  }
+
+  const object::LinkedStructOps* struct_ops_of(std::size_t map) const {
+    for (const object::LinkedStructOps& ops : linked_.struct_ops)
+      if (static_cast<std::size_t>(ops.map) == map) return &ops;
+    return nullptr;
   }
 
   Result<Map> make_map(std::size_t index) {
@@ -87,9 +84,9 @@ class Loader {
     if (!wanted.autocreate) return Map();
     MapSpec settled = TRY(settle(wanted));
     MapSetting setting{.object_name = spec().name, .btf_fd = object_.btf_fd()};
-    if (auto plan = struct_ops_.find(index); plan != struct_ops_.end()) {
-      setting.vmlinux_value_type = static_cast<std::uint32_t>(plan->second.value_type);
-      setting.value_btf_fd = plan->second.module_fd;
+    if (const object::LinkedStructOps* ops = struct_ops_of(index)) {
+      setting.vmlinux_value_type = static_cast<std::uint32_t>(ops->value_type);
+      if (!ops->module.empty()) setting.value_btf_fd = TRY(module_fd(ops->module));
     }
     if (auto reuse = options_.reuse_fds.find(wanted.name); reuse != options_.reuse_fds.end()) {
       UniqueFd copy(::fcntl(reuse->second, F_DUPFD_CLOEXEC, 0));
@@ -161,7 +158,6 @@ class Loader {
     for (const object::ModuleBtfUse& use : program.module_btfs) setting.module_btf_fds.push_back(TRY(module_fd(use.module)));
     setting.attach_btf_id = static_cast<std::uint32_t>(program.attach_btf_id.value_or(btf::kVoid));
     if (!program.attach_btf_module.empty()) setting.attach_fd = TRY(module_fd(program.attach_btf_module));
-    if (program.spec.type == facts::ProgType::struct_ops) place_in_struct_ops(program, setting);
     if (auto target = options_.attach_prog_fds.find(program.spec.name); target != options_.attach_prog_fds.end()) {
       setting.attach_fd = target->second;
       setting.attach_btf_id = static_cast<std::uint32_t>(TRY(function_in_program(target->second, program.spec.attach_target)));
@@ -171,28 +167,15 @@ class Loader {
     return {};
   }
 
-  // A struct_ops program is checked as the member that it implements.
-  void place_in_struct_ops(LinkedProgram& program, ProgramSetting& setting) {
-    for (const auto& [index, plan] : struct_ops_)
-      for (const StructOpsSlot& slot : plan.programs)
-        if (slot.program == program.spec.name) {
-          setting.attach_btf_id = static_cast<std::uint32_t>(plan.ops_type);
-          if (plan.module_fd >= 0) setting.attach_fd = plan.module_fd;
-          program.spec.attach_type = static_cast<facts::AttachType>(slot.member_index);
-          return;
-        }
-  }
-
-  Result<void> fill_struct_ops() {
-    for (auto& [index, plan] : struct_ops_) {
-      for (const StructOpsSlot& slot : plan.programs)
-        if (const Program* program = object_.find_program(slot.program)) {
+  void fill_struct_ops() {
+    for (object::LinkedStructOps& ops : linked_.struct_ops) {
+      for (const auto& slot : ops.programs)
+        if (const Program* program = object_.find_program(slot.program); program != nullptr && slot.offset + sizeof(std::uint64_t) <= ops.value.size()) {
           const auto fd = static_cast<std::uint64_t>(program->fd());
-          std::memcpy(plan.value.data() + slot.value_offset, &fd, sizeof fd);
+          std::memcpy(ops.value.data() + slot.offset, &fd, sizeof fd);
         }
-      object_.struct_ops_values_[index] = std::move(plan.value);
+      object_.struct_ops_values_[static_cast<std::size_t>(ops.map)] = std::move(ops.value);
     }
-    return {};
   }
 
   LinkedObject& linked_;
@@ -201,7 +184,6 @@ class Loader {
   std::vector<std::string> new_pins_;
   std::vector<std::size_t> reused_;
   std::map<std::string, int> module_fds_;
-  std::map<std::size_t, StructOpsPlan> struct_ops_;  // by map
 };
 
 Result<Object> Object::load(LinkedObject linked, const LoadOptions& options) { return Loader(linked, options).run(); }
