@@ -105,6 +105,7 @@ class Writer {
 
   std::size_t size() const { return buffer_.size(); }
   std::vector<std::byte>& buffer() { return buffer_; }
+  Bytes bytes() const { return buffer_; }
 
  private:
   Endian endian_;

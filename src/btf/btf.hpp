@@ -33,6 +33,10 @@ enum class Kind : std::uint8_t {
 /// The kind's name as the kernel documents it: "struct", "type_tag".
 std::string_view to_string(Kind kind);
 
+/// A name without its flavour, the suffix that tells variants of one type apart in CO-RE: "task_struct___old" is
+/// "task_struct".
+std::string_view essential_name(std::string_view name);
+
 enum class Linkage : std::uint32_t { static_ = 0, global = 1, extern_ = 2 };
 
 struct Member {
@@ -64,7 +68,8 @@ struct IntInfo {
 
 class Btf;
 
-/// A view of one type. Valid as long as its Btf lives. Accessors that do not fit the kind return empty values.
+/// A view of one type. Valid as long as its Btf lives. Accessors that do not fit the kind, and indices past vlen(),
+/// return empty values: a Type read from hostile bytes is safe to ask anything.
 class Type {
  public:
   TypeId id() const { return id_; }
@@ -94,14 +99,18 @@ class Type {
   std::vector<Param> params() const;
   std::vector<SectionVar> section_vars() const;
 
+  /// The record itself in native order, header and all that follows it.
+  Bytes record() const;
+  /// The Btf that holds this record: for a base's type found through split BTF, the base.
   const Btf& btf() const { return *btf_; }
 
  private:
   friend class Btf;
-  Type(const Btf* btf, TypeId id, std::size_t offset) : btf_(btf), id_(id), offset_(offset) {}
-  const Btf* btf_;       // owner; the Type must not outlive it
+  Type(const Btf* btf, TypeId id, const std::byte* at) : btf_(btf), at_(at), id_(id) {}
+  std::uint32_t word(std::size_t index) const;
+  const Btf* btf_;       // the Btf that holds the record; the Type must not outlive it
+  const std::byte* at_;  // its record, whose bounds the index has checked
   TypeId id_;
-  std::size_t offset_;   // of the type's header in the type section of the Btf that holds it
 };
 
 class Btf {
@@ -127,15 +136,25 @@ class Btf {
   const std::shared_ptr<const Btf>& base() const;
   const std::string& origin() const;   ///< where the bytes came from, for messages
   unsigned pointer_size() const;       ///< 8 unless the blob shows otherwise (a `long` of 4 bytes)
+  Endian stored_endian() const;        ///< the byte order that the bytes came in
 
   bool contains(TypeId id) const { return static_cast<std::uint32_t>(id) < type_count(); }
-  /// The type with this id, which must be contained; ids from foreign bytes go through `find`.
+  /// The type with this id; `void` where there is none.
   Type type(TypeId id) const;
+  /// The type with this id; where there is none, an error that says so.
   Result<Type> find(TypeId id) const;
   /// The first type of this kind with this name, own types before the base's.
   std::optional<Type> find(std::string_view name, Kind kind) const;
-  /// All types with this name, of any kind.
+  /// All types with this name, of any kind: the base's first, each in order of id.
   std::vector<Type> find_all(std::string_view name) const;
+  /// The own types (not the base's) whose essential name is `name`: "task_struct" finds `task_struct___old` too.
+  std::vector<Type> find_flavours(std::string_view name) const;
+
+  /// The sections as they are, own part only, in native order.
+  Bytes type_section() const;
+  Bytes string_section() const;
+  /// The first string offset past this Btf's: where a split BTF's on top of it begin.
+  std::uint32_t string_end() const;
 
   /// The string at an offset (continuing the base's strings); empty if there is none.
   std::string_view string(std::uint32_t offset) const;
@@ -149,7 +168,7 @@ class Btf {
   /// The type as C spells it in a declaration without a name: "struct task_struct *", "__u8[16]".
   std::string type_name(TypeId id) const;
 
-  /// The raw blob in native order, as the kernel takes it (own part only, for split BTF).
+  /// The whole blob in native order, as the kernel takes it (own part only, for split BTF).
   Bytes bytes() const;
   /// Checks every type: references in range, no loops through non-pointers, names valid. For bytes we did not make.
   Result<void> validate() const;
@@ -157,6 +176,9 @@ class Btf {
  private:
   friend class Type;
   struct Impl;
+  static Result<std::shared_ptr<const Btf>> adopt(std::unique_ptr<Impl> impl);
+  /// The own types whose name, or essential name, this is, in order of id.
+  std::vector<TypeId> own_ids(std::string_view name, bool flavours) const;
   explicit Btf(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -29,7 +29,7 @@ enum class CoreKind : std::uint32_t {
   field_rshift_u64 = 5, type_id_local = 6, type_id_target = 7, type_exists = 8, type_size = 9, enumval_exists = 10,
   enumval_value = 11, type_matches = 12,
 };
-std::string_view to_string(CoreKind kind);  ///< "field_byte_offset", as bpftool and the kernel's log print: "byte_off"
+std::string_view to_string(CoreKind kind);  ///< as the kernel's log prints it: "byte_off"
 
 struct CoreRelocation {
   std::uint32_t insn = 0;      ///< the instruction to patch, in slots
@@ -58,6 +58,7 @@ std::vector<std::byte> encode_line_info(const std::vector<LineInfo>& lines);
 /// `access`, which must have been added to it: `access_offset` gives its string offset.
 std::vector<std::byte> encode_ext(const std::vector<ExtSection>& sections,
                                   const std::vector<std::uint32_t>& section_name_offsets,
-                                  const std::function<std::uint32_t(std::string_view)>& string_offset);
+                                  const std::function<std::uint32_t(std::string_view)>& string_offset,
+                                  Endian endian = Endian::native);
 
 }  // namespace espy::btf

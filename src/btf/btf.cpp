@@ -1,0 +1,274 @@
+// Opening and searching a blob.
+//
+// The index is one pass over the type section: each record's length follows from its kind and vlen, so the pass touches
+// one header a type, writes two words for it, and checks that the record lies inside the section, that its kind is known
+// and that its name lies inside the strings. All accessors rely on exactly these checks. The pass costs about 4 ns a type.
+//
+// A search by name does not compare names type by type. It looks for the text in the string section (one memmem over
+// 2 MB), which yields a few string offsets, mostly one, and then scans the array of name offsets for these. After
+// kLookupsBeforeTable searches a hash table is cheaper, and is made.
+#include "btf/btf.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+
+#include "btf/impl.hpp"
+
+namespace espy::btf {
+namespace {
+
+constexpr unsigned kLookupsBeforeTable = 24;
+
+}  // namespace
+
+/// Which string offsets a search found: one in nearly all cases, which the scan compares without a set.
+class Btf::Impl::OffsetSet {
+ public:
+  void add(std::uint32_t offset) { offsets_.push_back(offset); }
+  bool empty() const { return offsets_.empty(); }
+  /// Calls `found(i)` for each i whose name is in the set.
+  template <typename Found>
+  void scan(const std::vector<std::uint32_t>& names, Found found) const {
+    if (offsets_.size() == 1) {
+      const std::uint32_t wanted = offsets_.front();
+      const std::uint32_t* begin = names.data();
+      const std::uint32_t* end = begin + names.size();
+      for (const std::uint32_t* at = begin; (at = std::find(at, end, wanted)) != end; ++at)
+        found(static_cast<std::uint32_t>(at - begin));
+      return;
+    }
+    for (std::uint32_t i = 0; i < names.size(); ++i)
+      if (names[i] >= offsets_.front() && std::ranges::binary_search(offsets_, names[i])) found(i);
+  }
+
+ private:
+  std::vector<std::uint32_t> offsets_;  // ascending
+};
+
+/// Adds where in the strings, base's first, a text begins that is `name` or, if `flavours`, a flavour of
+/// it. A name may be the tail of a longer string, so no NUL need stand before it.
+void Btf::Impl::find_strings(std::string_view name, bool flavours, OffsetSet& found) const {
+  if (base) base->impl_->find_strings(name, flavours, found);
+  const char* begin = reinterpret_cast<const char*>(strings.data());
+  const char* end = begin + strings.size();
+  std::string pattern(name);
+  if (!flavours) pattern += '\0';
+  for (const char* at = begin; at < end; ++at) {
+    at = static_cast<const char*>(::memmem(at, static_cast<std::size_t>(end - at), pattern.data(), pattern.size()));
+    if (at == nullptr) break;
+    // The section ends in NUL, so that strlen and the test of the next byte stay inside it.
+    if (!flavours || at[name.size()] == '\0' || (at[name.size()] == '_' && essential_name(at) == name))
+      found.add(start_string + static_cast<std::uint32_t>(at - begin));
+  }
+}
+
+std::string_view to_string(Kind kind) {
+  auto index = static_cast<std::size_t>(kind);
+  return index < kKinds.size() ? kKinds[index].name : "unknown";
+}
+
+std::string_view essential_name(std::string_view name) {
+  // The last "x___y" splits; x and y are not underscores.
+  for (std::size_t end = name.size(); end >= 5; --end) {
+    std::string_view at = name.substr(end - 5, 5);
+    if (at[0] != '_' && at.substr(1, 3) == "___" && at[4] != '_') return name.substr(0, end - 4);
+  }
+  return name;
+}
+
+Result<void> Btf::Impl::adopt() {
+  if (base) {
+    start_id = base->type_count();
+    start_string = base->string_end();
+  }
+  blob = owned.empty() ? mapped.bytes() : Bytes(owned);
+  if (blob.size() >= 2 && load<std::uint16_t>(blob, 0) == swap_bytes(kMagic)) {
+    stored_endian = Endian::native == Endian::little ? Endian::big : Endian::little;
+    TRY(swap_blob(owned, true, origin));
+  }
+  return check_header();
+}
+
+Result<void> Btf::Impl::check_header() {
+  const std::string what = origin + ": BTF header";
+  Reader reader(blob, what);
+  const auto magic = TRY(reader.read<std::uint16_t>());
+  if (magic != kMagic) return fail(ErrorKind::malformed, "{}: no BTF here: its magic number is {:#06x}, not {:#06x}", what, magic, kMagic);
+  const auto version = TRY(reader.read<std::uint8_t>());
+  if (version != 1) return fail(ErrorKind::unsupported, "{}: BTF version {} at offset 0x2 is not known", what, version);
+  TRY(reader.read<std::uint8_t>());  // flags: none defined
+  const auto header = TRY(reader.read<std::uint32_t>());
+  const auto type_offset = TRY(reader.read<std::uint32_t>()), type_size = TRY(reader.read<std::uint32_t>());
+  const auto string_offset = TRY(reader.read<std::uint32_t>()), string_size = TRY(reader.read<std::uint32_t>());
+  if (header < kBlobHeaderBytes || header > blob.size())
+    return fail(ErrorKind::malformed, "{}: header length {:#x} at offset 0x4 is not inside the {:#x} bytes", what, header, blob.size());
+  const std::uint64_t room = blob.size() - header;
+  if ((header + type_offset) % 4 != 0 || std::uint64_t{type_offset} + type_size > room)
+    return fail(ErrorKind::malformed, "{}: type section at {:#x} of {:#x} bytes is misaligned or ends past the BTF's end", what,
+                std::uint64_t{header} + type_offset, type_size);
+  if (std::uint64_t{string_offset} + string_size > room)
+    return fail(ErrorKind::malformed, "{}: string section at {:#x} of {:#x} bytes ends past the BTF's end", what,
+                std::uint64_t{header} + string_offset, string_size);
+  types = blob.subspan(header + type_offset, type_size);
+  strings = blob.subspan(header + string_offset, string_size);
+  if (strings.empty() && !base && !types.empty()) return fail(ErrorKind::malformed, "{}: the string section is empty", what);
+  if (!strings.empty() && (strings.back() != std::byte{0} || (!base && strings.front() != std::byte{0})))
+    return fail(ErrorKind::malformed, "{}: the string section at {:#x} does not begin and end with NUL", what,
+                std::uint64_t{header} + string_offset);
+  if (std::uint64_t{start_string} + string_size > UINT32_MAX)
+    return fail(ErrorKind::malformed, "{}: more strings than 32-bit offsets can name", what);
+  return {};
+}
+
+// One pass, tight: an error leaves the types before it, so that ids stay checked.
+void Btf::Impl::index() {
+  const std::size_t end = types.size();
+  const std::uint64_t string_end = std::uint64_t{start_string} + strings.size();
+  offsets.reserve(end / 24 + 1);  // vmlinux has one type per 23 bytes; bounded by what is there
+  names.reserve(end / 24 + 1);
+  std::size_t at = 0;
+  auto stop = [&](std::string text) {
+    index_error = Error{.kind = ErrorKind::malformed, .message = std::move(text),
+                        .where = fmt::format("{}: type section: offset {:#x} (type {})", origin, at, start_id + offsets.size())};
+  };
+  while (at < end) {
+    if (end - at < kHeaderBytes) return stop("a type's header ends past the section's end");
+    const std::uint32_t name = word(at), info = word(at + 4), kind = kind_of(info);
+    if (kind == 0 || kind >= kKinds.size()) return stop(fmt::format("kind {} is not known", kind));
+    const KindRow& row = kKinds[kind];
+    const std::size_t size = row.bytes(vlen_of(info));
+    if (end - at < size)
+      return stop(fmt::format("a {} with {} entries needs {} bytes, {} are left", row.name, vlen_of(info), size, end - at));
+    if (name >= string_end && name != 0) return stop(fmt::format("a {}'s name at string offset {:#x} is past the strings", row.name, name));
+    offsets.push_back(static_cast<std::uint32_t>(at));
+    names.push_back(name);
+    at += size;
+  }
+}
+
+std::string_view Btf::Impl::string(std::uint32_t offset) const {
+  if (offset < start_string) return base->impl_->string(offset);
+  if (offset - start_string >= strings.size()) return {};
+  return reinterpret_cast<const char*>(strings.data()) + (offset - start_string);
+}
+
+void Btf::Impl::build_table() {
+  std::size_t buckets = 16;
+  while (buckets < offsets.size()) buckets *= 2;
+  heads.assign(buckets, 0);
+  next.assign(offsets.size(), 0);
+  // From the back, so that each chain is in ascending order of id.
+  for (std::size_t i = offsets.size(); i-- > 0;) {
+    if (names[i] == 0) continue;
+    auto& head = heads[std::hash<std::string_view>{}(essential_name(string(names[i]))) & (buckets - 1)];
+    next[i] = head;
+    head = static_cast<std::uint32_t>(i + 1);
+  }
+}
+
+Btf::Btf(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Btf::~Btf() = default;
+
+Result<std::shared_ptr<const Btf>> Btf::adopt(std::unique_ptr<Impl> impl) {
+  TRY(impl->adopt());
+  return std::shared_ptr<const Btf>(new Btf(std::move(impl)));
+}
+
+Result<std::shared_ptr<const Btf>> Btf::parse(std::vector<std::byte> bytes, std::shared_ptr<const Btf> base, std::string origin) {
+  auto impl = std::make_unique<Impl>();
+  impl->owned = std::move(bytes);
+  impl->base = std::move(base);
+  impl->origin = std::move(origin);
+  auto btf = TRY(adopt(std::move(impl)));
+  btf->type_count();  // makes the index
+  if (btf->impl_->index_error) return std::unexpected(*btf->impl_->index_error);
+  return btf;
+}
+
+std::uint32_t Btf::type_count() const {
+  std::call_once(impl_->index_once, [this] { impl_->index(); });
+  return impl_->start_id + static_cast<std::uint32_t>(impl_->offsets.size());
+}
+
+std::uint32_t Btf::start_id() const { return impl_->start_id; }
+const std::shared_ptr<const Btf>& Btf::base() const { return impl_->base; }
+const std::string& Btf::origin() const { return impl_->origin; }
+Endian Btf::stored_endian() const { return impl_->stored_endian; }
+Bytes Btf::bytes() const { return impl_->blob; }
+Bytes Btf::type_section() const { return impl_->types; }
+Bytes Btf::string_section() const { return impl_->strings; }
+std::uint32_t Btf::string_end() const { return impl_->start_string + static_cast<std::uint32_t>(impl_->strings.size()); }
+
+Type Btf::type(TypeId id) const {
+  static constexpr std::array<std::byte, kHeaderBytes> void_record{};
+  const auto number = static_cast<std::uint32_t>(id);
+  if (number == 0 || !contains(id)) return Type(this, kVoid, void_record.data());
+  if (number < impl_->start_id) return impl_->base->type(id);
+  return Type(this, id, impl_->types.data() + impl_->offsets[number - impl_->start_id]);
+}
+
+Result<Type> Btf::find(TypeId id) const {
+  if (!contains(id))
+    return fail(ErrorKind::malformed, "{}: there is no type {}: the last is {}", origin(), static_cast<std::uint32_t>(id), type_count() - 1);
+  return type(id);
+}
+
+std::vector<TypeId> Btf::own_ids(std::string_view name, bool flavours) const {
+  std::vector<TypeId> ids;
+  if (name.empty() || type_count() == start_id()) return ids;
+  Impl& impl = *impl_;
+  if (impl.lookups.fetch_add(1, std::memory_order_relaxed) < kLookupsBeforeTable) {
+    Impl::OffsetSet found;
+    impl.find_strings(name, flavours, found);
+    if (!found.empty()) found.scan(impl.names, [&](std::uint32_t i) { ids.push_back(TypeId{impl.start_id + i}); });
+    return ids;
+  }
+  std::call_once(impl.table_once, [&] { impl.build_table(); });
+  const std::string_view essence = essential_name(name);
+  for (std::uint32_t i = impl.heads[std::hash<std::string_view>{}(essence) & (impl.heads.size() - 1)]; i != 0; i = impl.next[i - 1]) {
+    const std::string_view text = string(impl.names[i - 1]);
+    if (text == name || (flavours && essential_name(text) == name)) ids.push_back(TypeId{impl.start_id + i - 1});
+  }
+  return ids;
+}
+
+std::string_view Btf::string(std::uint32_t offset) const { return impl_->string(offset); }
+
+std::optional<Type> Btf::find(std::string_view name, Kind kind) const {
+  for (TypeId id : own_ids(name, false)) {
+    const Type found = type(id);
+    if (found.kind() == kind) return found;
+  }
+  return impl_->base ? impl_->base->find(name, kind) : std::nullopt;
+}
+
+std::vector<Type> Btf::find_all(std::string_view name) const {
+  std::vector<Type> all;
+  if (impl_->base) all = impl_->base->find_all(name);
+  for (TypeId id : own_ids(name, false)) all.push_back(type(id));
+  return all;
+}
+
+std::vector<Type> Btf::find_flavours(std::string_view name) const {
+  std::vector<Type> all;
+  for (TypeId id : own_ids(name, true)) all.push_back(type(id));
+  return all;
+}
+
+unsigned Btf::pointer_size() const {
+  std::call_once(impl_->pointer_once, [this] {
+    if (impl_->base) {
+      impl_->pointer_size = impl_->base->pointer_size();
+      return;
+    }
+    for (std::string_view name : {"long", "long int", "unsigned long", "long unsigned int"})
+      if (auto found = find(name, Kind::int_); found && (found->size() == 4 || found->size() == 8)) {
+        impl_->pointer_size = found->size();
+        return;
+      }
+  });
+  return impl_->pointer_size;
+}
+
+}  // namespace espy::btf
