@@ -142,7 +142,7 @@ class Collector {
  private:
   ExtSection& in(std::string_view name) {
     auto [at, added] = index_.try_emplace(name, sections_.size());
-    if (added) sections_.push_back({.name = std::string(name)});
+    if (added) sections_.emplace_back().name = name;
     return sections_[at->second];
   }
 
