@@ -66,9 +66,13 @@ constexpr auto kAttachTypes = std::to_array<AttachTypeRow>({
     {.type = AttachType::netkit_peer, .name = "netkit_peer", .since = {6, 7}, .needs = "CONFIG_NETKIT"},
     {.type = AttachType::trace_kprobe_session, .name = "trace_kprobe_session", .since = {6, 10}, .needs = "CONFIG_FPROBE"},
     {.type = AttachType::trace_uprobe_session, .name = "trace_uprobe_session", .since = {6, 13}, .needs = "CONFIG_UPROBES"},
+    {.type = AttachType::trace_fsession, .name = "trace_fsession", .since = {7, 0}, .needs = "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"},
+    {.type = AttachType::trace_fentry_multi, .name = "trace_fentry_multi", .since = {7, 2}, .needs = "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"},
+    {.type = AttachType::trace_fexit_multi, .name = "trace_fexit_multi", .since = {7, 2}, .needs = "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"},
+    {.type = AttachType::trace_fsession_multi, .name = "trace_fsession_multi", .since = {7, 2}, .needs = "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"},
 });
 // clang-format on
-static_assert(kAttachTypes.size() == std::to_underlying(AttachType::trace_uprobe_session) + 1U);
+static_assert(kAttachTypes.size() == std::to_underlying(AttachType::trace_fsession_multi) + 1U);
 static_assert(rows_are_in_order(kAttachTypes, [](const AttachTypeRow& row) { return row.type; }));
 static_assert(names_are_unique(kAttachTypes));
 

@@ -78,9 +78,11 @@ constexpr auto kMapTypes = std::to_array<MapTypeRow>({
      .what = "sparse memory shared by programs and user space, pointers valid on both sides"},
     {.type = MapType::insn_array, .name = "insn_array", .since = {6, 19},
      .what = "instruction offsets of a program, for indirect jumps"},
+    {.type = MapType::rhash, .name = "rhash", .since = {7, 2},
+     .what = "any key to a value; grows and shrinks with its entries"},
 });
 // clang-format on
-static_assert(kMapTypes.size() == std::to_underlying(MapType::insn_array) + 1U);
+static_assert(kMapTypes.size() == std::to_underlying(MapType::rhash) + 1U);
 static_assert(rows_are_in_order(kMapTypes, [](const MapTypeRow& row) { return row.type; }));
 static_assert(names_are_unique(kMapTypes));
 

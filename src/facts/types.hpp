@@ -21,7 +21,7 @@ enum class MapType : std::uint32_t {
   unspec, hash, array, prog_array, perf_event_array, percpu_hash, percpu_array, stack_trace, cgroup_array, lru_hash,
   lru_percpu_hash, lpm_trie, array_of_maps, hash_of_maps, devmap, sockmap, cpumap, xskmap, sockhash, cgroup_storage,
   reuseport_sockarray, percpu_cgroup_storage, queue, stack, sk_storage, devmap_hash, struct_ops, ringbuf, inode_storage,
-  task_storage, bloom_filter, user_ringbuf, cgrp_storage, arena, insn_array,
+  task_storage, bloom_filter, user_ringbuf, cgrp_storage, arena, insn_array, rhash,
 };
 
 /// enum bpf_attach_type
@@ -36,7 +36,7 @@ enum class AttachType : std::uint32_t {
   sk_reuseport_select_or_migrate, perf_event, trace_kprobe_multi, lsm_cgroup, struct_ops, netfilter, tcx_ingress,
   tcx_egress, trace_uprobe_multi, cgroup_unix_connect, cgroup_unix_sendmsg, cgroup_unix_recvmsg,
   cgroup_unix_getpeername, cgroup_unix_getsockname, netkit_primary, netkit_peer, trace_kprobe_session,
-  trace_uprobe_session,
+  trace_uprobe_session, trace_fsession, trace_fentry_multi, trace_fexit_multi, trace_fsession_multi,
 };
 
 /// A kernel version, as far as features go.
