@@ -19,7 +19,7 @@ constexpr UnitRow kUnits[] = {{"_us", "usecs"}, {"_usecs", "usecs"}, {"_ns", "ns
 bool is_counters(const Shape& shape, const ShapeNode& node) {
   if (node.kind != ShapeKind::array || node.count < kMinSlots || node.count > kMaxSlots) return false;
   const ShapeNode& element = shape.node(node.element);
-  return element.kind == ShapeKind::integer && (element.size == 4 || element.size == 8) && node.element_meaning == Meaning::plain;
+  return element.kind == ShapeKind::integer && (element.size == 4 || element.size == 8);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kMaxDepth = 32;
 constexpr std::size_t kMaxFields = 1U << 16;       // of a whole Shape
+constexpr std::uint64_t kMaxSection = 1U << 31;    // bytes of a data section
 // BTF as large as a kernel's is not searched for field tags: those are a program's.
 constexpr std::uint32_t kMaxTypesForTags = 50'000;
 
@@ -117,27 +118,37 @@ struct Shape::Compiler {
 
   void section(const btf::Type& type, ShapeNode& node, int depth) {
     for (const btf::SectionVar& entry : type.section_vars()) {
-      if (++fields > kMaxFields || !btf.contains(entry.type)) return;
+      if (!btf.contains(entry.type)) continue;
       btf::Type var = btf.type(entry.type);
       if (var.kind() != btf::Kind::var) continue;
-      auto tagged = tags.find({entry.type, -1});
-      std::span<const std::string_view> words;
-      if (tagged != tags.end()) words = tagged->second;
-      node.size = std::max(node.size, entry.offset + entry.size);
-      node.fields.push_back({.name = std::string(var.name()),
-                             .node = compile(var.target(), var.name(), depth + 1),
-                             .meaning = meaning_of(btf, var.target(), var.name(), words),
-                             .bit_offset = entry.offset * 8});
+      variable(node, {std::string(var.name()), entry.type, entry.offset, entry.size}, depth);
     }
   }
 
+  // `entry.type` is a var, whose tags count, or the type itself.
+  void variable(ShapeNode& node, const Variable& entry, int depth) {
+    if (++fields > kMaxFields || !btf.contains(entry.type)) return;
+    btf::Type type = btf.type(entry.type);
+    btf::TypeId value = type.kind() == btf::Kind::var ? type.target() : entry.type;
+    auto tagged = tags.find({entry.type, -1});
+    std::span<const std::string_view> words;
+    if (tagged != tags.end()) words = tagged->second;
+    std::uint64_t end = std::uint64_t{entry.offset} + entry.size;
+    if (end > kMaxSection) return;
+    node.size = std::max(node.size, static_cast<std::uint32_t>(end));
+    node.fields.push_back({.name = entry.name,
+                           .node = compile(value, entry.name, depth + 1),
+                           .meaning = meaning_of(btf, value, entry.name, words),
+                           .bit_offset = std::uint64_t{entry.offset} * 8});
+  }
+
   // The members of `type`, which begins `base` bits into the record; those of anonymous members are its own.
-  void members(const btf::Type& type, ShapeNode& node, std::uint32_t base, int depth) {
+  void members(const btf::Type& type, ShapeNode& node, std::uint64_t base, int depth) {
     for (std::uint32_t i = 0; i < type.vlen(); ++i) {
       if (++fields > kMaxFields) return;
       btf::Member member = type.member(i);
       if (!btf.contains(member.type)) continue;
-      std::uint32_t offset = base + member.bit_offset;
+      std::uint64_t offset = base + member.bit_offset;
       if (member.name.empty()) {
         btf::Type inner = btf.resolve(member.type);
         bool aggregate = inner.kind() == btf::Kind::struct_ || inner.kind() == btf::Kind::union_;
@@ -160,6 +171,13 @@ Shape::Shape(const btf::Btf& btf, btf::TypeId type, std::string_view field_name)
   Compiler compiler{.shape = *this, .btf = btf, .tags = collect_tags(btf), .done = {}, .open = {}};
   root_ = compiler.compile(type, field_name, 0);
   meaning_ = meaning_of(btf, type, field_name);
+}
+
+Shape::Shape(const btf::Btf& btf, std::span<const Variable> variables) {
+  Compiler compiler{.shape = *this, .btf = btf, .tags = collect_tags(btf), .done = {}, .open = {}};
+  ShapeNode node{.kind = ShapeKind::record};
+  for (const Variable& variable : variables) compiler.variable(node, variable, 0);
+  root_ = compiler.add(std::move(node));
 }
 
 bool Shape::is_scalar() const {

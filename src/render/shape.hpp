@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -26,7 +27,7 @@ struct Field {
   std::string name;
   NodeIdx node{};
   Meaning meaning = Meaning::plain;
-  std::uint32_t bit_offset = 0;   ///< from the start of the record
+  std::uint64_t bit_offset = 0;   ///< from the start of the record
   std::uint32_t bits = 0;         ///< width of a bit-field; 0: the whole type
   bool last = false;              ///< of a record: a flexible array here reaches to the record's end
 };
@@ -53,6 +54,13 @@ class Shape {
  public:
   /// `field_name` gives the whole value a meaning, as a field of that name would have.
   Shape(const btf::Btf& btf, btf::TypeId type, std::string_view field_name = {});
+  /// Of a data section, by its variables: an object that was not linked says where they are in its symbols, not its BTF.
+  struct Variable {
+    std::string name;
+    btf::TypeId type{};
+    std::uint32_t offset = 0, size = 0;
+  };
+  Shape(const btf::Btf& btf, std::span<const Variable> variables);
   /// Of one that is known by its bytes only.
   Shape() { nodes_.emplace_back(); }
 

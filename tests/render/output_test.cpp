@@ -65,9 +65,9 @@ TEST(TerminalOutput, StreamsColumnsUnderOneHeader) {
   output->lost("events", 1);
   ASSERT_TRUE(output->flush());
   EXPECT_EQ(out,
-            "ts_ns                pid  comm              verdict             at.x     at.y\n"
-            "0.000001              12  bash              VERDICT_DROP           3       -4\n"
-            "0.000001              12  bash              VERDICT_DROP           3       -4\n"
+            "ts_ns                pid  comm             verdict             at.x     at.y\n"
+            "0.000001              12  bash             VERDICT_DROP           3       -4\n"
+            "0.000001              12  bash             VERDICT_DROP           3       -4\n"
             "lost 1 record of events\n");
 }
 

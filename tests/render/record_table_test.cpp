@@ -30,7 +30,7 @@ TEST(Histogram, ScalesToTheLargestAndTrimsBothEnds) {
   EXPECT_EQ(log2_buckets(std::vector<std::uint64_t>(64))[63].label, "[8E, 16E)");
   EXPECT_EQ(log2_buckets({1})[0].label, "[0, 2)");
   // A count that is next to nothing still shows.
-  EXPECT_NE(histogram(linear_buckets({1, 1'000'000}), "").find("0            1 |@ "), std::string::npos);
+  EXPECT_NE(histogram(linear_buckets({1, 1'000'000}), "").find("0        1 |@ "), std::string::npos);
 }
 
 TEST(RecordColumns, FlattenAndAlign) {
@@ -42,8 +42,8 @@ TEST(RecordColumns, FlattenAndAlign) {
   event v{.ts_ns = 1'000, .pid = 12, .comm = "bash", .verdict = VERDICT_DROP, .at = {3, -4}};
   EXPECT_EQ(columns.cells(bytes_of(v), {}), (std::vector<std::string>{"0.000001", "12", "bash", "VERDICT_DROP", "3", "-4"}));
   StreamingTable table(columns.columns(), columns.widths());
-  EXPECT_EQ(table.header(), "ts_ns                pid  comm              verdict             at.x     at.y\n");
-  EXPECT_EQ(table.row(columns.cells(bytes_of(v), {})), "0.000001              12  bash              VERDICT_DROP           3       -4\n");
+  EXPECT_EQ(table.header(), "ts_ns                pid  comm             verdict             at.x     at.y\n");
+  EXPECT_EQ(table.row(columns.cells(bytes_of(v), {})), "0.000001              12  bash             VERDICT_DROP           3       -4\n");
 }
 
 TEST(RecordColumns, OneColumnForWhatIsNoStruct) {

@@ -10,6 +10,7 @@
 #define TYPE_TAG(text) __attribute__((btf_type_tag(text)))
 typedef _Bool bool_t;
 #else
+#pragma GCC system_header  /* 128-bit integers, anonymous structs and flexible arrays are C, not ISO C++ */
 #define TAG(text)
 #define TYPE_TAG(text)
 typedef bool bool_t;

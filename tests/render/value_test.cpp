@@ -100,10 +100,10 @@ TEST(Value, TooFewBytesGiveWhatIsThereThenNull) {
   v.ts_ns = 1, v.pid = 2;
   std::memcpy(v.comm, "bash", 4);
   EXPECT_EQ(json("event", bytes_of(v).first(14)),
-            R"({"ts_ns":1,"pid":null,"comm":"ba","verdict":null,"at":{"x":null,"y":null}})");
+            R"({"ts_ns":1,"pid":2,"comm":"ba","verdict":null,"at":{"x":null,"y":null}})");
   EXPECT_EQ(json("event", {}), R"({"ts_ns":null,"pid":null,"comm":null,"verdict":null,"at":{"x":null,"y":null}})");
   nested n{};
-  EXPECT_TRUE(json("nested", bytes_of(n).first(40)).ends_with(R"("grid":[[0,0,null],[null]],"path":[null]})")) << json("nested", bytes_of(n).first(40));
+  EXPECT_TRUE(json("nested", bytes_of(n).first(40)).ends_with(R"("grid":[[0,0,0],null],"path":[null]})")) << json("nested", bytes_of(n).first(40));
 }
 
 // Every cut of every type: no crash, and JSON that ends where it should (each bracket closed).
