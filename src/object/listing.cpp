@@ -118,10 +118,6 @@ void append_function(const ObjectSpec& object, const FunctionSpec& function, con
   out += isa::disassemble(function.insns, annotator.options());
 }
 
-bool wanted(const ListingOptions& options, std::string_view name) {
-  return options.functions.empty() || std::ranges::find(options.functions, name) != options.functions.end();
-}
-
 void append_header(const ObjectSpec& object, std::string& out) {
   if (!object.license.empty()) append(out, ".license {}\n", quoted(object.license, true));
   if (object.version) append(out, ".version {}\n", *object.version);
@@ -136,33 +132,32 @@ void append_header(const ObjectSpec& object, std::string& out) {
   }
 }
 
-Result<void> check_names(const ObjectSpec& object, const ListingOptions& options) {
-  std::vector<std::string_view> names;
-  for (const ProgramSpec& program : object.programs) names.push_back(program.name);
-  for (const FunctionSpec& function : object.functions) names.push_back(function.name);
-  for (const std::string& wanted_name : options.functions) {
-    if (std::ranges::find(names, wanted_name) != names.end()) continue;
-    return std::unexpected(Error{.kind = ErrorKind::not_found,
-                                 .message = fmt::format("no program or function named `{}`", wanted_name),
-                                 .where = object.path,
-                                 .hint = fmt::format("there are {}", fmt::join(names, ", "))});
-  }
-  return {};
-}
-
 }  // namespace
 
+Result<std::vector<const FunctionSpec*>> functions_named(const ObjectSpec& object, const std::vector<std::string>& names) {
+  std::vector<const FunctionSpec*> all;
+  for (const ProgramSpec& program : object.programs) all.push_back(&program.code);
+  for (const FunctionSpec& function : object.functions) all.push_back(&function);
+  if (names.empty()) return all;
+  std::vector<std::string_view> known;
+  for (const FunctionSpec* function : all) known.push_back(function->name);
+  for (const std::string& name : names) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    return std::unexpected(Error{.kind = ErrorKind::not_found,
+                                 .message = fmt::format("no program or function named `{}`", name),
+                                 .where = object.path,
+                                 .hint = fmt::format("there are {}", fmt::join(known, ", "))});
+  }
+  std::erase_if(all, [&](const FunctionSpec* function) { return std::ranges::find(names, function->name) == names.end(); });
+  return all;
+}
+
 Result<std::string> listing(const ObjectSpec& object, const ListingOptions& options) {
-  TRY(check_names(object, options));
+  std::vector<const FunctionSpec*> functions = TRY(functions_named(object, options.functions));
   std::string out;
   if (!object.path.empty()) append_comment(out, object.path), out += '\n';
   if (options.functions.empty()) append_header(object, out);
-  for (const ProgramSpec& program : object.programs) {
-    if (wanted(options, program.name)) append_function(object, program.code, options, out);
-  }
-  for (const FunctionSpec& function : object.functions) {
-    if (wanted(options, function.name)) append_function(object, function, options, out);
-  }
+  for (const FunctionSpec* function : functions) append_function(object, *function, options, out);
   return out;
 }
 

@@ -23,6 +23,9 @@ struct ListingOptions {
 /// assembles to an object of the same code. A function that is not there is an error that lists those that are.
 Result<std::string> listing(const ObjectSpec& object, const ListingOptions& options = {});
 
+/// The functions with these names, programs before subprograms; no names: all.
+Result<std::vector<const FunctionSpec*>> functions_named(const ObjectSpec& object, const std::vector<std::string>& names);
+
 /// A linked program: its subprograms stand behind its own code, each under a comment with its name, and calls of them
 /// are distances; maps go by name. `object` is the one it was linked from.
 std::string listing(const LinkedProgram& program, const ObjectSpec& object, const ListingOptions& options = {});
