@@ -3,4 +3,4 @@
 #include "corpus.h"
 
 extern const void espy_no_such_symbol __ksym;
-SEC("raw_tp/sys_enter") int addr(void *ctx) { return (__u64)&espy_no_such_symbol != 0; }
+SEC("raw_tp/sys_enter") int addr(void *ctx) { return (__u64)&espy_no_such_symbol >> 3; }

@@ -4,7 +4,7 @@
 
 SEC("fentry/vfs_read") int BPF_PROG(enter, void *file, char *buf, unsigned long count) { return count > 0 ? 0 : 0; }
 SEC("fexit/vfs_read") int BPF_PROG(leave, void *file, char *buf, unsigned long count, long long *pos, long ret) { return ret < 0 ? 0 : 0; }
-SEC("fentry.s/__x64_sys_getpid") int BPF_PROG(enter_sleepable) { return 0; }
+SEC("fentry.s/vfs_write") int BPF_PROG(enter_sleepable) { return 0; }
 SEC("fmod_ret/security_task_getpgid") int BPF_PROG(modify, void *task, int ret) { return ret; }
 SEC("lsm/file_open") int BPF_PROG(lsm_open, void *file) { return 0; }
 SEC("lsm.s/bprm_committed_creds") int BPF_PROG(lsm_sleepable, void *bprm) { return 0; }

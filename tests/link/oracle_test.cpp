@@ -1,0 +1,157 @@
+// Result identical, instruction for instruction, to libbpf's on every program that libbpf loads.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "btf/ext.hpp"
+#include "host_target.hpp"
+#include "object/link.hpp"
+#include "object/read.hpp"
+#include "oracle.hpp"
+
+namespace espy::test {
+namespace {
+
+/// Objects whose programs Espy links otherwise than libbpf 1.1 on purpose, and why; they must link, and are not compared.
+struct Beyond {
+  std::string_view object, why;
+};
+constexpr Beyond kBeyond[] = {
+    {"kfunc_flavour", "libbpf 1.1 does not know flavours of kfuncs (1.3 does)"},
+};
+/// Objects that cannot be linked at all, by either.
+constexpr std::string_view kUnlinkable[] = {"kconfig_missing", "ksym_missing", "kfunc_missing"};
+
+std::string corpus(std::string_view variant) { return ESPY_BINARY_DIR "/tests/corpus/" + std::string(variant); }
+
+std::string stem_of(const std::filesystem::path& path) {
+  std::string name = path.filename().string();
+  return name.substr(0, name.find('.'));
+}
+
+std::vector<std::filesystem::path> objects(std::string_view variant) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(corpus(variant)))
+    if (entry.path().extension() == ".o") paths.push_back(entry.path());
+  std::ranges::sort(paths);
+  return paths;
+}
+
+/// The object of made-up kernel types that this one is resolved against; empty: the running kernel.
+std::string made_up_target(const std::filesystem::path& path) {
+  static constexpr std::string_view kAgainstMadeUp[] = {"core_fields", "core_nested", "core_exists",
+                                                        "core_matches", "core_enums", "core_memory_size"};
+  bool made_up = std::ranges::find(kAgainstMadeUp, stem_of(path)) != std::end(kAgainstMadeUp);
+  return made_up ? (path.parent_path() / "core_target.bpf.o").string() : std::string{};
+}
+
+std::string text_of(isa::Insn insn) {
+  return fmt::format("opcode {:#04x} dst {} src {} off {} imm {}", insn.opcode, unsigned{insn.dst}, unsigned{insn.src}, insn.off, insn.imm);
+}
+
+void expect_same_insns(const std::vector<isa::Insn>& ours, const std::vector<isa::Insn>& theirs) {
+  EXPECT_EQ(ours.size(), theirs.size());
+  for (std::size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i)
+    if (ours[i] != theirs[i]) {
+      ADD_FAILURE() << "instruction " << i << ": ours " << text_of(ours[i]) << "; libbpf's " << text_of(theirs[i]);
+      return;
+    }
+}
+
+void expect_same_program(const object::LinkedProgram& ours, const OracleProgram& theirs) {
+  expect_same_insns(object::linked_insns(ours), theirs.insns);
+  EXPECT_EQ(btf::encode_func_info(ours.spec.code.func_info), theirs.func_info) << "func_info";
+  EXPECT_EQ(btf::encode_line_info(ours.spec.code.line_info), theirs.line_info) << "line_info";
+  EXPECT_EQ(std::to_underlying(ours.spec.type), theirs.prog_type);
+  EXPECT_EQ(ours.attach_btf_id ? std::to_underlying(*ours.attach_btf_id) : 0U, theirs.attach_btf_id);
+  if (ours.spec.attach_type && theirs.expected_attach_type != 0) EXPECT_EQ(std::to_underlying(*ours.spec.attach_type), theirs.expected_attach_type);
+}
+
+/// The .kconfig map's contents but for LINUX_HAS_SYSCALL_WRAPPER: libbpf finds that out by placing a kprobe, which a
+/// kernel may refuse for other reasons.
+std::vector<std::byte> comparable_kconfig(const object::ObjectSpec& object, std::vector<std::byte> contents) {
+  for (const object::ExternSpec& external : object.externs)
+    if (const auto* kconfig = std::get_if<object::KconfigExtern>(&external.kind); kconfig && external.name == "LINUX_HAS_SYSCALL_WRAPPER")
+      if (kconfig->offset < contents.size()) contents[kconfig->offset] = {};
+  return contents;
+}
+
+class Oracle : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    auto host = host_target();
+    if (!host) GTEST_SKIP() << "kernel BTF: " << describe(host.error());
+    host_ = *host;
+  }
+
+  /// Compares all programs of one object; how many there were.
+  std::size_t compare(const std::filesystem::path& path) {
+    std::string btf = made_up_target(path);
+    object::Target target = host_;
+    if (!btf.empty()) target.vmlinux = object::target_from_btf(btf).value().vmlinux;
+    auto spec = object::read(path);
+    if (!spec) {
+      ADD_FAILURE() << describe(spec.error());
+      return 0;
+    }
+    object::LinkOptions all;
+    for (const auto& program : spec->programs) all.programs.push_back(program.name);
+    auto linked = object::link(*spec, target, all);
+    OracleResult oracle = load_with_libbpf(path, btf);
+    if (!linked) {
+      ADD_FAILURE() << describe(linked.error()) << "\nlibbpf loads " << oracle.programs.size() << " of its programs";
+      return 0;
+    }
+    if (std::ranges::find(kBeyond, stem_of(path), &Beyond::object) != std::end(kBeyond)) return 0;
+    EXPECT_TRUE(oracle.refused.empty()) << "libbpf refuses " << oracle.refused.front() << ":\n" << oracle.log;
+    std::map<std::string, const object::LinkedProgram*> by_name;
+    for (const auto& program : linked->programs) by_name[program.spec.name] = &program;
+    for (const OracleProgram& theirs : oracle.programs) {
+      SCOPED_TRACE(theirs.name);
+      if (auto ours = by_name.find(theirs.name); ours != by_name.end()) expect_same_program(*ours->second, theirs);
+      else ADD_FAILURE() << "libbpf has a program that we have not";
+    }
+    if (!oracle.kconfig.empty()) {
+      for (const auto& map : linked->object.maps)
+        if (map.origin == object::MapOrigin::kconfig) EXPECT_EQ(comparable_kconfig(*spec, map.contents), comparable_kconfig(*spec, oracle.kconfig));
+    }
+    return oracle.programs.size();
+  }
+
+  object::Target host_;
+};
+
+TEST_P(Oracle, LinksEveryProgramAsLibbpfDoes) {
+  std::size_t programs = 0, compared_objects = 0;
+  for (const auto& path : objects(GetParam())) {
+    SCOPED_TRACE(path.filename().string());
+    if (std::ranges::find(kUnlinkable, stem_of(path)) != std::end(kUnlinkable)) continue;
+    programs += compare(path);
+    ++compared_objects;
+  }
+  EXPECT_GE(compared_objects, 55U);
+  EXPECT_GE(programs, 140U);
+  RecordProperty("programs", static_cast<int>(programs));
+  fmt::print("{}: {} programs of {} objects compared\n", GetParam(), programs, compared_objects);
+}
+
+TEST_P(Oracle, RefusesWhatLibbpfRefuses) {
+  for (std::string_view name : kUnlinkable) {
+    SCOPED_TRACE(name);
+    std::string path = corpus(GetParam()) + "/" + std::string(name) + ".bpf.o";
+    auto spec = object::read(path);
+    ASSERT_TRUE(spec) << describe(spec.error());
+    auto linked = object::link(*spec, host_);
+    EXPECT_FALSE(linked);
+    EXPECT_FALSE(load_with_libbpf(path, "").refused.empty());
+    if (!linked) EXPECT_NE(describe(linked.error()).find(name == "kconfig_missing" ? "CONFIG_ESPY_MUST_EXIST" : "espy_no_such"), std::string::npos)
+        << describe(linked.error());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Corpus, Oracle, testing::Values("v1", "v2", "v3", "v4"), [](const auto& variant) { return std::string(variant.param); });
+
+}  // namespace
+}  // namespace espy::test
