@@ -97,6 +97,10 @@ std::string kernel_name(const MapSpec& spec, std::string_view object_name) {
 Result<MapSpec> settle(MapSpec spec) {
   if (spec.type == MapType::perf_event_array && spec.max_entries == 0) spec.max_entries = TRY(possible_cpus());
   if (spec.type == MapType::ringbuf || spec.type == MapType::user_ringbuf) spec.max_entries = ring_bytes(spec.max_entries);
+  // What carries records has no values of its own: a value type says what the records are (docs/records.md), and only
+  // to us. A perf event array's slots hold descriptors.
+  if (spec.value_type != btf::kVoid && (spec.type == MapType::ringbuf || spec.type == MapType::user_ringbuf)) spec.value_size = 0;
+  if (spec.type == MapType::perf_event_array) spec.key_size = spec.value_size = sizeof(std::uint32_t);
   if (spec.is_data() && spec.type == MapType::array) spec.flags |= BPF_F_MMAPABLE;
   if (spec.origin == MapOrigin::rodata || spec.origin == MapOrigin::kconfig) spec.flags |= BPF_F_RDONLY_PROG;
   if (spec.numa_node != 0) spec.flags |= BPF_F_NUMA_NODE;
