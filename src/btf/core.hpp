@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ struct CoreResult {
   bool validate = true;             ///< the instruction's present operand must equal `original`
   bool fail_memory_size = false;    ///< a load or store whose size cannot follow the field's change
   std::uint32_t original_size = 0, new_size = 0;    ///< bytes of the field, for loads and stores; 0: not a field
-  TypeId original_type{}, new_type{};               ///< types of the field
+  TypeId original_type{}, new_type{};               ///< types of the field, in the local and the target BTF
+  std::shared_ptr<const Btf> target;                ///< the BTF that matched; null where none did, or none was asked
   std::string target_name;          ///< "struct task_struct.pid": what it matched, for `-v` and errors
 };
 
@@ -35,7 +37,9 @@ class CoreMatcher {
   ~CoreMatcher();
   CoreMatcher(CoreMatcher&&) noexcept;
 
-  /// What this relocation means here. Ambiguity or malformed input is an error; absence is `poisoned`.
+  /// What this relocation means here. Ambiguity or malformed input is an error; absence is `poisoned`, or the value 0
+  /// where the relocation asks for existence. Relocations are to be resolved in their order in the object: a match removes
+  /// candidates that do not fit it from later ones of the same root type, as libbpf does.
   Result<CoreResult> resolve(const CoreRelocation& relocation);
 
  private:

@@ -14,13 +14,17 @@ namespace espy::btf {
 
 struct FuncInfo {
   std::uint32_t insn = 0;  ///< in instruction slots, from the start of the section (or program, once moved there)
-  TypeId type;             ///< a func
+  TypeId type{};             ///< a func
+
+  bool operator==(const FuncInfo&) const = default;
 };
 struct LineInfo {
   std::uint32_t insn = 0;
   std::uint32_t file_name = 0;    ///< string offsets into the BTF
   std::uint32_t line_text = 0;
   std::uint32_t line = 0, column = 0;
+
+  bool operator==(const LineInfo&) const = default;
 };
 
 /// What a CO-RE relocation asks (enum bpf_core_relo_kind).
@@ -33,9 +37,11 @@ std::string_view to_string(CoreKind kind);  ///< as the kernel's log prints it: 
 
 struct CoreRelocation {
   std::uint32_t insn = 0;      ///< the instruction to patch, in slots
-  TypeId type;                 ///< the root type, in the object's BTF
+  TypeId type{};                 ///< the root type, in the object's BTF
   std::string access;          ///< "0:1:2": array index, member, member …; enumerator index; "0"
   CoreKind kind{};
+
+  bool operator==(const CoreRelocation&) const = default;
 };
 
 /// The records of one ELF section, sorted by instruction.
