@@ -3,6 +3,7 @@
 // one names. Depths of 32 are part of the contract with libbpf: deeper is an error, not a mismatch.
 #include <algorithm>
 
+#include "btf/core.hpp"
 #include "btf/core_spec.hpp"
 
 namespace espy::btf {
@@ -180,6 +181,12 @@ Result<bool> types_compatible(const Btf& local, TypeId local_id, const Btf& targ
 
 Result<bool> types_match(const Btf& local, TypeId local_id, const Btf& target, TypeId target_id, Budget& budget) {
   return Relation(local, target, budget).match(local_id, target_id, false, kMaxDepth);
+}
+
+bool types_are_compatible(const Btf& local, TypeId local_id, const Btf& target, TypeId target_id) {
+  Budget budget(std::uint64_t{1} << 20);  // a prototype of any real function takes some dozens
+  auto compatible = types_compatible(local, local_id, target, target_id, budget);
+  return compatible && *compatible;
 }
 
 }  // namespace espy::btf

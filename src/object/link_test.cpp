@@ -304,7 +304,11 @@ TEST(LinkKconfig, ReadsConfigurationText) {
 
 // ---- CO-RE patches ----
 
-btf::CoreResult resolved(std::uint64_t original, std::uint64_t value) { return {.value = value, .original = original}; }
+btf::CoreResult resolved(std::uint64_t original, std::uint64_t value) {
+  btf::CoreResult result;
+  result.original = original, result.value = value;
+  return result;
+}
 
 TEST(LinkCore, PatchesWhatAnInstructionCanHold) {
   std::vector<Insn> insns{kMov, {.opcode = 0x61, .dst = 1, .src = 2, .off = 8}, kWide, Insn{}, kExit, {.opcode = 0xbf}};
