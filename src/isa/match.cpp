@@ -107,7 +107,11 @@ class Furthest {
     hint_ = std::move(hint);
   }
 
+  // A constant too wide for a move would do as a two-slot load, which fails one word later, for want of its `ll`.
+  void too_wide(Mismatch mismatch) { too_wide_ = std::move(mismatch); }
+
   Mismatch mismatch(std::span<const Token> tokens) const {
+    if (too_wide_ && problem_.empty() && literals_ == std::vector<std::string_view>{"ll"}) return *too_wide_;
     if (!problem_.empty()) return {token_, problem_, hint_};
     const Token& token = tokens[token_];
     std::string found = token.kind == TokenKind::end ? "the line ends" : fmt::format("`{}` does not fit", token.text);
@@ -142,6 +146,7 @@ class Furthest {
   std::size_t token_ = 0;
   std::vector<std::string_view> literals_, kinds_;
   std::string problem_, hint_;
+  std::optional<Mismatch> too_wide_;
 };
 
 // ---- one template against the line ----
@@ -227,10 +232,12 @@ class Matcher {
       });
       furthest_.problem(at_, fmt::format("`{}` is {}", token.text, digits ? "larger than 64 bits hold" : "not a number"));
     } else if (*magnitude > limit) {
-      bool wide_move = line_.instruction.row->operation == Operation::mov && placeholder == 'i';
-      furthest_.problem(at_, fmt::format("{}{} is out of range: this field holds {} … {}", negative ? "-" : "", token.text, low, high),
-                        wide_move ? fmt::format("a 64-bit constant takes two slots: `… = {}{} ll`", negative ? "-" : "", token.text)
-                                  : std::string());
+      std::string written = fmt::format("{}{}", negative ? "-" : "", token.text);
+      std::string message = fmt::format("{} is out of range: this field holds {} … {}", written, low, high);
+      if (line_.instruction.row->operation == Operation::mov) {
+        furthest_.too_wide({at_, message, fmt::format("a 64-bit constant takes two slots: `… = {} ll`", written)});
+      }
+      furthest_.problem(at_, std::move(message));
     } else {
       value = negative ? std::uint64_t{0} - *magnitude : *magnitude;
       ++at_;
