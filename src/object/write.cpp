@@ -35,7 +35,7 @@ class ObjectWriter {
   Result<std::vector<std::byte>> run() {
     place_functions();
     types_ = TRY(types_to_write(object_, functions_));
-    TRY(definitions());
+    definitions();
     data_sections();
     externs();
     TRY(relocations());
@@ -84,7 +84,7 @@ class ObjectWriter {
     return elf_.add_symbol({.name = name, .bind = STB_GLOBAL, .type = STT_OBJECT, .section = section, .value = offset, .size = size});
   }
 
-  Result<void> definitions() {
+  void definitions() {
     map_symbols_.resize(object_.maps.size());
     map_sections_.resize(object_.maps.size(), ElfWriter::kUndefined);
     std::map<std::string, SectionId> sections;
@@ -95,24 +95,29 @@ class ObjectWriter {
       auto [found, fresh] = sections.try_emplace(name, ElfWriter::kUndefined);
       if (fresh) found->second = elf_.add_section({.name = name, .flags = SHF_ALLOC | SHF_WRITE});
       std::vector<std::byte>& bytes = elf_.section(found->second).bytes;
-      std::uint64_t offset = bytes.size();
-      if (map.origin == MapOrigin::btf) {
-        bytes.resize(offset + types_.definition_sizes.at(map.name));
-      } else if (map.origin == MapOrigin::legacy) {
-        Writer fields(Endian::little);  // struct bpf_map_def
-        for (std::uint32_t field : {static_cast<std::uint32_t>(map.type), map.key_size, map.value_size, map.max_entries, map.flags}) {
-          fields.write(field);
-        }
-        bytes.insert(bytes.end(), fields.buffer().begin(), fields.buffer().end());
-      } else {
-        bytes.insert(bytes.end(), map.contents.begin(), map.contents.end());
+      std::uint64_t offset = (bytes.size() + 7) / 8 * 8, size = map.contents.size();
+      // What BTF lays out stands where BTF says.
+      if (auto definition = types_.definitions.find(map.name); definition != types_.definitions.end()) {
+        offset = definition->second.offset;
+        size = std::max<std::uint64_t>(size, definition->second.size);
       }
+      std::vector<std::byte> contents = map.origin == MapOrigin::legacy ? legacy_definition(map) : map.contents;
+      contents.resize(std::max<std::uint64_t>(contents.size(), size));
+      bytes.resize(std::max<std::uint64_t>(bytes.size(), offset + contents.size()));
+      std::ranges::copy(contents, bytes.begin() + static_cast<std::ptrdiff_t>(offset));
       map_sections_[i] = found->second;
-      map_symbols_[i] = object_symbol(map.name, found->second, offset, bytes.size() - offset);
+      map_symbols_[i] = object_symbol(map.name, found->second, offset, contents.size());
       map_offsets_[map.name] = offset;
-      if (map.origin == MapOrigin::struct_ops) bytes.resize((bytes.size() + 7) / 8 * 8);
     }
-    return {};
+  }
+
+  // struct bpf_map_def of libbpf before 1.0.
+  static std::vector<std::byte> legacy_definition(const MapSpec& map) {
+    Writer fields(Endian::little);
+    for (std::uint32_t field : {static_cast<std::uint32_t>(map.type), map.key_size, map.value_size, map.max_entries, map.flags}) {
+      fields.write(field);
+    }
+    return std::move(fields.buffer());
   }
 
   void data_sections() {
@@ -208,8 +213,8 @@ class ObjectWriter {
     for (std::size_t i = 0; i < object_.maps.size(); ++i) {
       const MapSpec& map = object_.maps[i];
       if (map.slots.empty()) continue;
-      auto values = types_.slots_offsets.find(map.name);
-      if (map.origin != MapOrigin::btf || values == types_.slots_offsets.end()) {
+      auto definition = types_.definitions.find(map.name);
+      if (definition == types_.definitions.end() || !definition->second.values) {
         return fail(ErrorKind::unsupported, "map `{}` has initial values, and its definition no place for them", map.name);
       }
       for (const SlotValue& slot : map.slots) {
@@ -222,7 +227,7 @@ class ObjectWriter {
           if (program == program_symbols_.end()) return fail(ErrorKind::not_found, "no program named `{}` for map `{}`", std::get<std::string>(slot.value), map.name);
           symbol = program->second;
         }
-        std::uint64_t offset = map_offsets_[map.name] + values->second + std::uint64_t{slot.slot} * 8;
+        std::uint64_t offset = map_offsets_[map.name] + *definition->second.values + std::uint64_t{slot.slot} * 8;
         elf_.add_relocation(map_sections_[i], offset, symbol, kRelAbs64);
       }
     }

@@ -28,9 +28,11 @@ class TypeMaker {
     for (const MapSpec& map : object_.maps) {
       if (map.origin != MapOrigin::btf) continue;
       std::uint32_t size = 0;
-      btf::TypeId type = definition(map, size);
+      btf::TypeId type = define(map, size);
       vars.push_back({builder_.add_var(map.name, type, btf::Linkage::global), offset, size});
-      out_.definition_sizes[map.name] = size;
+      Definition& definition = out_.definitions[map.name];
+      definition.offset = offset;
+      definition.size = size;
       offset += size;
     }
     if (!vars.empty()) builder_.add_datasec(".maps", offset, vars);
@@ -65,7 +67,7 @@ class TypeMaker {
     return builder_.add_ref(btf::Kind::ptr, "", builder_.add_array(int_type(), int_type(), value));
   }
 
-  btf::TypeId definition(const MapSpec& map, std::uint32_t& size) {
+  btf::TypeId define(const MapSpec& map, std::uint32_t& size) {
     std::vector<btf::Member> members;
     std::uint32_t offset = 0;
     auto add = [&](std::string_view name, btf::TypeId type) {
@@ -97,13 +99,13 @@ class TypeMaker {
     btf::TypeId element = int_proto();
     if (map.inner != nullptr) {
       std::uint32_t inner_size = 0;
-      element = definition(*map.inner, inner_size);
+      element = define(*map.inner, inner_size);
     }
     std::uint32_t count = 0;
     for (const SlotValue& slot : map.slots) count = std::max(count, slot.slot + 1);
     btf::TypeId array = builder_.add_array(builder_.add_ref(btf::Kind::ptr, "", element), int_type(), count);
     members.push_back({.name = "values", .type = array, .bit_offset = offset * 8, .bitfield_size = 0});
-    out_.slots_offsets[map.name] = offset;
+    out_.definitions[map.name].values = offset;
     offset += count * 8;
   }
 
@@ -113,18 +115,26 @@ class TypeMaker {
   std::optional<btf::TypeId> int_, proto_;
 };
 
-// Sizes and slots of maps that the object's own BTF defines.
-Result<void> measure_maps(const ObjectSpec& object, const btf::Btf& types, const btf::Type& section, WrittenTypes& out) {
+// Places of the definitions in a section that the object's own BTF lays out.
+Result<void> measure(const btf::Btf& types, const btf::Type& section, WrittenTypes& out) {
   for (const btf::SectionVar& variable : section.section_vars()) {
     btf::Type var = TRY(types.find(variable.type));
-    std::string name(var.name());
-    out.definition_sizes[name] = TRY(types.size_of(var.target()));
+    Definition definition{.offset = variable.offset, .size = TRY(types.size_of(var.target())), .values = {}};
     for (const btf::Member& member : types.resolve(var.target()).members()) {
-      if (member.name == "values") out.slots_offsets[name] = member.bit_offset / 8;
+      if (member.name == "values") definition.values = member.bit_offset / 8;
     }
+    definition.size = std::max(definition.size, variable.size);
+    out.definitions[std::string(var.name())] = definition;
   }
+  return {};
+}
+
+// All maps that stand in a section must be variables of the object's BTF there.
+Result<void> measure_all(const ObjectSpec& object, WrittenTypes& out) {
   for (const MapSpec& map : object.maps) {
-    if (map.origin != MapOrigin::btf || out.definition_sizes.contains(map.name)) continue;
+    if ((map.origin != MapOrigin::btf && map.origin != MapOrigin::struct_ops) || out.definitions.contains(map.name)) continue;
+    if (auto section = object.btf->find(map.section, btf::Kind::datasec)) TRY(measure(*object.btf, *section, out));
+    if (out.definitions.contains(map.name)) continue;
     return fail(ErrorKind::unsupported, "map `{}` is not defined in the object's BTF, so it cannot be written to a file", map.name);
   }
   return {};
@@ -170,7 +180,7 @@ Result<WrittenTypes> types_to_write(const ObjectSpec& object, const std::vector<
   TypeMaker maker(object, builder, out);
   std::vector<btf::ExtSection> ext = ext_sections(functions);
   if (object.btf != nullptr) {
-    if (auto section = object.btf->find(".maps", btf::Kind::datasec)) TRY(measure_maps(object, *object.btf, *section, out));
+    if (object.btf->find(".maps", btf::Kind::datasec)) TRY(measure_all(object, out));
     else maker.maps();
   } else {
     maker.maps();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,15 @@ struct PlacedFunction {
   std::uint32_t first = 0;   ///< slot
 };
 
+/// Where the variable that defines a map stands in `.maps`, or a struct_ops value in its section.
+struct Definition {
+  std::uint32_t offset = 0, size = 0;
+  std::optional<std::uint32_t> values;   ///< offset in it of the member `values`, for initial slots
+};
+
 struct WrittenTypes {
-  std::vector<std::byte> btf, ext;                       ///< empty: no such section
-  std::map<std::string, std::uint32_t> definition_sizes; ///< bytes that each BTF-defined map takes in `.maps`
-  std::map<std::string, std::uint32_t> slots_offsets;    ///< where its `values` member begins
+  std::vector<std::byte> btf, ext;                ///< empty: no such section
+  std::map<std::string, Definition> definitions;  ///< by map name
 };
 
 Result<WrittenTypes> types_to_write(const ObjectSpec& object, const std::vector<PlacedFunction>& functions);
