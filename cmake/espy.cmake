@@ -19,7 +19,9 @@ function(espy_compile_settings)
     $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
   target_compile_options(espy_settings INTERFACE -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wimplicit-fallthrough
     $<$<BOOL:${ESPY_WERROR}>:-Werror> -ffunction-sections -fdata-sections
-    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+    # libstdc++ 12's own std::stable_sort calls what it deprecates.
+    $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
   target_link_options(espy_settings INTERFACE -Wl,--gc-sections)
   if(ESPY_SANITIZE)
     target_compile_options(espy_settings INTERFACE -fsanitize=${ESPY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
