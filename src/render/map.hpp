@@ -26,7 +26,7 @@ struct MapView {
   };
   std::string name;
   MapNature nature = MapNature::plain;
-  Shape key, value;
+  Shape key = {}, value = {};
   std::vector<Entry> entries = {};
   bool truncated = false;   ///< there were more entries than the reader was allowed
 };

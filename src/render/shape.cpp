@@ -180,6 +180,12 @@ Shape::Shape(const btf::Btf& btf, std::span<const Variable> variables) {
   root_ = compiler.add(std::move(node));
 }
 
+Shape Shape::number(std::uint32_t bytes) {
+  Shape shape;
+  if (bytes <= 8) shape.nodes_.front() = {.kind = ShapeKind::integer, .size = bytes};
+  return shape;
+}
+
 bool Shape::is_scalar() const {
   ShapeKind kind = root().kind;
   return kind == ShapeKind::integer || kind == ShapeKind::boolean || kind == ShapeKind::enumeration || kind == ShapeKind::character;

@@ -61,6 +61,8 @@ class Shape {
     std::uint32_t offset = 0, size = 0;
   };
   Shape(const btf::Btf& btf, std::span<const Variable> variables);
+  /// Of an unsigned integer of 1, 2, 4 or 8 bytes whose type nobody wrote down.
+  static Shape number(std::uint32_t bytes);
   /// Of one that is known by its bytes only.
   Shape() { nodes_.emplace_back(); }
 

@@ -1,0 +1,76 @@
+#include "kernel/map_view.hpp"
+
+#include "render/per_cpu.hpp"
+
+namespace espy::kernel {
+
+using facts::MapType;
+using render::MapNature;
+
+namespace {
+
+std::optional<MapNature> nature_of(MapType type) {
+  switch (type) {
+    case MapType::hash: case MapType::percpu_hash: case MapType::lru_hash: case MapType::lru_percpu_hash: case MapType::lpm_trie:
+    case MapType::cgroup_storage: case MapType::percpu_cgroup_storage: case MapType::devmap_hash: return MapNature::plain;
+    case MapType::array: case MapType::percpu_array: case MapType::devmap: case MapType::cpumap: return MapNature::array;
+    case MapType::stack_trace: return MapNature::stack_trace;
+    case MapType::prog_array: case MapType::array_of_maps: case MapType::hash_of_maps: return MapNature::ids;
+    default: return std::nullopt;
+  }
+}
+
+// Keys of arrays are numbers even where the object does not say so.
+bool key_is_index(MapType type) {
+  switch (type) {
+    case MapType::array: case MapType::percpu_array: case MapType::devmap: case MapType::cpumap: case MapType::stack_trace:
+    case MapType::prog_array: case MapType::array_of_maps: return true;
+    default: return false;
+  }
+}
+
+render::Shape shape_of(const object::ObjectSpec& object, btf::TypeId type, std::uint32_t size, std::string_view name) {
+  if (!object.btf || type == btf::kVoid) return {};
+  // A type of another size describes something else: what a value points to, or an older declaration.
+  if (auto bytes = object.btf->size_of(type); !bytes || *bytes != size) return {};
+  return render::Shape(*object.btf, type, name);
+}
+
+}  // namespace
+
+bool has_contents(MapType type) { return nature_of(type).has_value(); }
+
+Result<render::MapView> view_map(const Object& object, object::MapIdx index, std::size_t max_entries) {
+  const object::MapSpec& spec = object.spec().map(index);
+  const Map& map = object.maps()[static_cast<std::size_t>(index)];
+  auto nature = nature_of(spec.type);
+  if (!nature || !map.valid()) return fail(ErrorKind::unsupported, "map `{}` has no contents to show", spec.name);
+  const MapInfo& info = map.info();
+  render::MapView view{.name = spec.name, .nature = *nature};
+  view.key = shape_of(object.spec(), spec.key_type, info.key_size, "");
+  if (key_is_index(spec.type) && view.key.root().kind == render::ShapeKind::opaque) view.key = render::Shape::number(info.key_size);
+  if (*nature == MapNature::plain || *nature == MapNature::array) view.value = shape_of(object.spec(), spec.value_type, info.value_size, "");
+  const std::size_t stride = (std::size_t{info.value_size} + 7) / 8 * 8;
+  TRY(map.for_each([&](Bytes key, Bytes value) {
+    if (view.entries.size() >= max_entries) {
+      view.truncated = true;
+      return false;
+    }
+    render::MapView::Entry& entry = view.entries.emplace_back();
+    entry.key.assign(key.begin(), key.end());
+    if (map.is_per_cpu()) entry.value = render::sum_per_cpu(view.value, value, info.value_size, stride);
+    else entry.value.assign(value.begin(), value.end());
+    return true;
+  }));
+  return view;
+}
+
+render::Shape section_shape(const object::ObjectSpec& object, object::MapIdx section) {
+  if (!object.btf) return {};
+  std::vector<render::Shape::Variable> variables;
+  for (const object::Variable& variable : object::variables(object))
+    if (variable.map == section) variables.push_back({variable.name, variable.type, variable.offset, variable.size});
+  return render::Shape(*object.btf, variables);
+}
+
+}  // namespace espy::kernel
