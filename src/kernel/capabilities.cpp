@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "facts/features.hpp"
 #include "kernel/version.hpp"
 
 namespace espy::kernel {
@@ -18,16 +20,9 @@ using facts::ProgType;
 
 namespace {
 
-struct CapabilityRow {
-  Capability capability;
-  std::string_view name;
-};
-constexpr CapabilityRow kCapabilities[] = {
-    {Capability::dac_override, "CAP_DAC_OVERRIDE"}, {Capability::dac_read_search, "CAP_DAC_READ_SEARCH"},
-    {Capability::setpcap, "CAP_SETPCAP"},           {Capability::net_admin, "CAP_NET_ADMIN"},
-    {Capability::sys_admin, "CAP_SYS_ADMIN"},       {Capability::sys_resource, "CAP_SYS_RESOURCE"},
-    {Capability::syslog, "CAP_SYSLOG"},             {Capability::perfmon, "CAP_PERFMON"},
-    {Capability::bpf, "CAP_BPF"},
+constexpr Capability kOurs[] = {
+    Capability::dac_override, Capability::dac_read_search, Capability::setpcap, Capability::net_admin, Capability::sys_admin,
+    Capability::sys_resource, Capability::syslog, Capability::perfmon, Capability::bpf,
 };
 
 struct Sets {
@@ -59,9 +54,8 @@ Result<void> write_sets(const Sets& sets) {
 }  // namespace
 
 std::string_view to_string(Capability capability) {
-  for (const CapabilityRow& row : kCapabilities)
-    if (row.capability == capability) return row.name;
-  return "CAP_?";
+  const facts::CapabilityRow* row = facts::find_capability(std::to_underlying(capability));
+  return row == nullptr ? "CAP_?" : row->name;
 }
 
 Result<CapabilitySet> effective_capabilities() { return CapabilitySet(TRY(read_sets()).effective); }
@@ -105,8 +99,8 @@ std::vector<Capability> missing(CapabilitySet needed) {
   if (!held || held->has(Capability::sys_admin)) return {};
   if (running_version() < facts::KernelVersion{5, 8, 0}) return {Capability::sys_admin};
   std::vector<Capability> lacking;
-  for (const CapabilityRow& row : kCapabilities)
-    if (needed.has(row.capability) && !held->has(row.capability)) lacking.push_back(row.capability);
+  for (Capability capability : kOurs)
+    if (needed.has(capability) && !held->has(capability)) lacking.push_back(capability);
   return lacking;
 }
 

@@ -4,8 +4,8 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "kernel/features.hpp"
 #include "object/link.hpp"
 
 namespace espy::kernel {
@@ -15,6 +15,6 @@ std::unexpected<Error> explain_map_failure(int error_number, const object::MapSp
 
 /// Of BPF_PROG_LOAD: the kernel's reason, the instruction, the source line, what to do. `log` may be empty.
 Error explain_program_failure(int error_number, const object::LinkedProgram& program, const object::ObjectSpec& object,
-                              std::string_view log);
+                              const std::vector<object::CoreOutcome>& core, std::string_view log);
 
 }  // namespace espy::kernel

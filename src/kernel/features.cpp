@@ -4,50 +4,58 @@
 
 #include <fmt/ranges.h>
 
-#include <array>
 #include <cerrno>
+#include <cstring>
+#include <map>
 #include <mutex>
 
 #include "base/text.hpp"
 #include "facts/tables.hpp"
 #include "isa/insn.hpp"
 #include "kernel/kconfig.hpp"
+#include "kernel/kernel_btf.hpp"
 #include "kernel/syscall.hpp"
 #include "kernel/version.hpp"
 
 namespace espy::kernel {
 
+using facts::Feature;
 using facts::MapType;
 using facts::ProgType;
 using isa::Insn;
 
 namespace {
 
-constexpr auto kFeatures = std::to_array<FeatureRow>({
-    {Feature::btf, "BTF", {4, 18}, "", ""},
-    {Feature::global_data, "global data", {5, 2}, "", "compile with -fno-common and keep state in maps"},
-    {Feature::mapped_arrays, "arrays mapped into memory", {5, 5}, "", ""},
-    {Feature::bounded_loops, "bounded loops", {5, 3}, "", "unroll the loop: #pragma unroll"},
-    {Feature::large_programs, "programs of more than 4096 instructions", {5, 2}, "", "split it with tail calls"},
-    {Feature::map_freeze, "frozen maps", {5, 2}, "", ""},
-    {Feature::bpf_cookie, "attach cookies (bpf_get_attach_cookie)", {5, 15}, "CONFIG_BPF_EVENTS", ""},
-    {Feature::module_kfuncs, "calls of kernel functions (kfuncs)", {5, 13}, "CONFIG_DEBUG_INFO_BTF", "a helper, where there is one"},
-    {Feature::function_tracing, "fentry, fexit and fmod_ret programs", {5, 5},
-     "CONFIG_DEBUG_INFO_BTF,CONFIG_BPF_JIT,CONFIG_FUNCTION_TRACER,CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS",
-     "a tracepoint, or tp_btf"},
-    {Feature::lsm, "LSM programs", {5, 7},
-     "CONFIG_BPF_LSM,CONFIG_DEBUG_INFO_BTF,CONFIG_FUNCTION_TRACER,CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS",
-     "a tracepoint to see, seccomp or a cgroup program to deny"},
-    {Feature::extensions, "freplace programs", {5, 6}, "CONFIG_DEBUG_INFO_BTF,CONFIG_BPF_JIT,CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS",
-     "tail calls through a prog array"},
-});
+// What a feature depends on besides the version, and what serves where it is missing.
+struct NeedsRow {
+  Feature feature{};
+  std::string_view options;   ///< kernel options, comma separated
+  std::string_view instead;   ///< may be empty
+};
+constexpr NeedsRow kNeeds[] = {
+    {Feature::global_data, "", "keep the state in a map"},
+    {Feature::bounded_loops, "", "#pragma unroll"},
+    {Feature::vmlinux_btf, "CONFIG_DEBUG_INFO_BTF", "a stored BTF file of this kernel: --btf FILE"},
+    {Feature::module_btf, "CONFIG_DEBUG_INFO_BTF,CONFIG_DEBUG_INFO_BTF_MODULES", ""},
+    {Feature::kfuncs, "CONFIG_DEBUG_INFO_BTF", "a helper, where there is one"},
+    {Feature::perf_kprobe, "CONFIG_KPROBES,CONFIG_KPROBE_EVENTS", "a tracepoint"},
+    {Feature::kprobe_multi, "CONFIG_KPROBES,CONFIG_FPROBE", "a tracepoint"},
+    {Feature::kprobe_session, "CONFIG_KPROBES,CONFIG_FPROBE", "a pair of tracepoints"},
+    {Feature::fentry, "CONFIG_DEBUG_INFO_BTF,CONFIG_BPF_JIT,CONFIG_FUNCTION_TRACER,CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", "a tracepoint, or tp_btf"},
+    {Feature::fmod_ret, "CONFIG_DEBUG_INFO_BTF,CONFIG_BPF_JIT,CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS,CONFIG_FUNCTION_ERROR_INJECTION", "seccomp, or a cgroup program"},
+    {Feature::lsm, "CONFIG_BPF_LSM,CONFIG_DEBUG_INFO_BTF,CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", "a tracepoint to see; seccomp or a cgroup program to deny"},
+    {Feature::lsm_cgroup, "CONFIG_BPF_LSM,CONFIG_CGROUP_BPF,CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", "the cgroup program types"},
+    {Feature::freplace, "CONFIG_DEBUG_INFO_BTF,CONFIG_BPF_JIT,CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", "tail calls through a prog array"},
+    {Feature::struct_ops, "CONFIG_DEBUG_INFO_BTF,CONFIG_BPF_JIT", ""},
+    {Feature::netfilter, "CONFIG_NETFILTER_BPF_LINK", "tc, or a cgroup_skb program"},
+    {Feature::netkit, "CONFIG_NETKIT", "tc on a veth device"},
+};
 
-constexpr bool rows_in_order() {
-  for (std::size_t i = 0; i < kFeatures.size(); ++i)
-    if (static_cast<std::size_t>(kFeatures[i].feature) != i) return false;
-  return true;
+const NeedsRow* needs_of(Feature feature) {
+  for (const NeedsRow& row : kNeeds)
+    if (row.feature == feature) return &row;
+  return nullptr;
 }
-static_assert(rows_in_order());
 
 constexpr Insn kMovR0Zero{.opcode = 0xb7, .dst = 0, .src = 0, .off = 0, .imm = 0};
 constexpr Insn kExit{.opcode = isa::kOpExit};
@@ -106,10 +114,13 @@ std::optional<bool> try_helper_call(ProgType type, std::uint32_t helper) {
   return !outcome.log.empty();
 }
 
+// The probes that are worth their price; everything else is seen in BTF or by the version.
 std::optional<bool> ask(Feature feature) {
   switch (feature) {
-    case Feature::mapped_arrays: return try_array(BPF_F_MMAPABLE);
+    case Feature::mmapable_array: return try_array(BPF_F_MMAPABLE);
     case Feature::bpf_cookie: return try_helper_call(ProgType::perf_event, BPF_FUNC_get_attach_cookie);
+    case Feature::bpf_loop: return try_helper_call(ProgType::socket_filter, BPF_FUNC_loop);
+    case Feature::probe_read_kernel: return try_helper_call(ProgType::tracepoint, BPF_FUNC_probe_read_kernel);
     case Feature::bounded_loops: {
       // r0 = 10; do { r0 -= 1 } while (r0 != 0)
       const Insn loop[] = {{.opcode = 0xb7, .dst = 0, .src = 0, .off = 0, .imm = 10}, {.opcode = 0x17, .dst = 0, .src = 0, .off = 0, .imm = 1},
@@ -117,31 +128,28 @@ std::optional<bool> ask(Feature feature) {
       Outcome outcome = try_program(ProgType::socket_filter, loop);
       return answer(outcome.loaded, outcome.error);
     }
-    case Feature::large_programs: {
-      std::vector<Insn> insns(4200, kMovR0Zero);
-      insns.back() = kExit;
-      Outcome outcome = try_program(ProgType::socket_filter, insns);
-      return answer(outcome.loaded, outcome.error == E2BIG ? EINVAL : outcome.error);
-    }
-    // Nothing small asks for these without side effects: the version and the configuration say it.
-    case Feature::btf: case Feature::global_data: case Feature::map_freeze: case Feature::module_kfuncs:
-    case Feature::function_tracing: case Feature::lsm: case Feature::extensions: return std::nullopt;
+    default: break;
   }
-  return std::nullopt;
+  const facts::FeatureRow& row = facts::row_of(feature);
+  if (row.enumerator.empty() && row.function.empty()) return std::nullopt;
+  auto btf = vmlinux_btf();
+  if (!btf) return std::nullopt;
+  if (!row.function.empty()) return (*btf)->find(row.function, btf::Kind::func).has_value();
+  // BTF has no index of enumerators, but each stands in the string section under its own name.
+  Bytes bytes = (*btf)->bytes();
+  std::string wanted = fmt::format("{0}{1}{0}", '\0', row.enumerator);
+  return ::memmem(bytes.data(), bytes.size(), wanted.data(), wanted.size()) != nullptr;
 }
 
 }  // namespace
 
-std::span<const FeatureRow> features() { return kFeatures; }
-const FeatureRow& row_of(Feature feature) { return kFeatures[static_cast<std::size_t>(feature)]; }
-
 bool has_feature(Feature feature) {
   static std::mutex lock;
-  static std::array<std::optional<bool>, kFeatures.size()> known;
+  static std::map<Feature, bool> known;  // conclusive answers
   std::scoped_lock held(lock);
-  std::optional<bool>& answer = known[static_cast<std::size_t>(feature)];
-  if (!answer) answer = ask(feature);
-  return answer.value_or(why_missing(row_of(feature)).empty());
+  if (auto found = known.find(feature); found != known.end()) return found->second;
+  if (auto answer = ask(feature)) return known[feature] = *answer;
+  return why_missing(feature).empty();
 }
 
 std::vector<std::string> options_not_set(std::string_view options) {
@@ -156,21 +164,28 @@ std::vector<std::string> options_not_set(std::string_view options) {
   return lacking;
 }
 
-std::string why_missing(const FeatureRow& row) {
+std::string why_missing(Feature feature) {
+  const facts::FeatureRow& row = facts::row_of(feature);
   if (running_version() < row.since)
     return fmt::format("it needs Linux {} or newer, this is {}", facts::to_string(row.since), facts::to_string(running_version()));
-  auto lacking = options_not_set(row.needs);
+  const NeedsRow* needs = needs_of(feature);
+  auto lacking = options_not_set(needs == nullptr ? std::string_view() : needs->options);
   if (lacking.empty()) return {};
   return fmt::format("it needs {}, which this kernel has not set", fmt::join(lacking, ", "));
 }
 
+std::string_view instead_of(Feature feature) {
+  const NeedsRow* needs = needs_of(feature);
+  return needs == nullptr ? std::string_view() : needs->instead;
+}
+
 Result<void> require(Feature feature) {
   if (has_feature(feature)) return {};
-  const FeatureRow& row = row_of(feature);
-  std::string why = why_missing(row);
+  std::string why = why_missing(feature);
+  std::string_view instead = instead_of(feature);
   return std::unexpected(Error{.kind = ErrorKind::unsupported,
-                               .message = fmt::format("this kernel has no {}{}{}", row.name, why.empty() ? "" : ": ", why),
-                               .hint = row.instead.empty() ? std::string() : fmt::format("use instead: {}", row.instead)});
+                               .message = fmt::format("this kernel lacks {}{}{}", facts::row_of(feature).what, why.empty() ? "" : ": ", why),
+                               .hint = instead.empty() ? std::string() : fmt::format("use instead: {}", instead)});
 }
 
 std::optional<bool> probe_map_type(MapType type) {

@@ -7,50 +7,28 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
+#include "facts/features.hpp"
 #include "facts/types.hpp"
 
 namespace espy::kernel {
 
-/// Features that programs and this library ask about, besides types and helpers.
-enum class Feature : std::uint8_t {
-  btf,                ///< the kernel takes BTF
-  global_data,        ///< maps whose value a program addresses directly (.data, .bss, .rodata)
-  mapped_arrays,      ///< BPF_F_MMAPABLE
-  bounded_loops,
-  large_programs,     ///< more than 4096 instructions
-  map_freeze,
-  bpf_cookie,         ///< bpf_get_attach_cookie
-  module_kfuncs,      ///< calls of kernel functions
-  function_tracing,   ///< fentry, fexit, fmod_ret
-  lsm,                ///< BPF_PROG_TYPE_LSM
-  extensions,         ///< freplace
-};
-
-struct FeatureRow {
-  Feature feature{};
-  std::string_view name;        ///< "bounded loops"
-  facts::KernelVersion since;
-  std::string_view needs;       ///< kernel options, comma separated; empty: none but CONFIG_BPF_SYSCALL
-  std::string_view instead;     ///< what serves where it is missing; may be empty
-};
-std::span<const FeatureRow> features();
-const FeatureRow& row_of(Feature feature);
-
-/// Asks the kernel, or where that is not conclusive goes by its version.
-bool has_feature(Feature feature);
+/// Asks the kernel: by a tiny program or map, by what its BTF names, or, where neither is conclusive, by its version and
+/// configuration.
+bool has_feature(facts::Feature feature);
 
 /// Nothing if it is there; else an error that says since when it exists, which of its options this kernel has not set,
 /// and what to use instead.
-Result<void> require(Feature feature);
+Result<void> require(facts::Feature feature);
 
-/// "needs Linux 5.5 or newer, this is 5.4.0", "needs CONFIG_BPF_LSM, which this kernel has not set"; empty: neither.
-std::string why_missing(const FeatureRow& row);
+/// "it needs Linux 5.5 or newer, this is 5.4.0", "it needs CONFIG_BPF_LSM, which this kernel has not set"; empty: neither.
+std::string why_missing(facts::Feature feature);
+/// What serves where the feature is missing: "a tracepoint, or tp_btf"; may be empty.
+std::string_view instead_of(facts::Feature feature);
 
 /// nullopt: the probe was not conclusive (no privileges).
 std::optional<bool> probe_map_type(facts::MapType type);

@@ -153,7 +153,7 @@ class Loader {
 
   Result<void> load_one(LinkedProgram& program) {
     ProgramSetting setting{.object = spec(), .map_fds = {}, .btf_fd = object_.btf_fd(), .module_btf_fds = {},
-                           .log_level = options_.log_level, .log_sink = options_.log_sink};
+                           .log_level = options_.log_level, .core = &linked_.core, .log_sink = options_.log_sink};
     for (const Map& map : object_.maps_) setting.map_fds.push_back(map.fd());
     for (const object::ModuleBtfUse& use : program.module_btfs) setting.module_btf_fds.push_back(TRY(module_fd(use.module)));
     setting.attach_btf_id = static_cast<std::uint32_t>(program.attach_btf_id.value_or(btf::kVoid));

@@ -27,7 +27,7 @@ struct LoadOptions {
   std::map<std::string, int> attach_prog_fds;
   /// BPF_LOG level for programs that load (0: none). A rejected program is always loaded once more for its log.
   std::uint32_t log_level = 0;
-  /// Gets the log of each program that was loaded with log_level.
+  /// Gets the verifier's whole log of each program that was loaded with log_level, and of one that was rejected.
   std::function<void(const std::string& program, std::string_view log)> log_sink;
 };
 

@@ -123,13 +123,17 @@ Result<UniqueFd> load_program(const object::LinkedProgram& program, const Progra
   std::uint32_t level = std::max(setting.log_level, spec.log_level);
   if (level != 0) {
     Attempt attempt = load_with_log(attr, level);
-    if (setting.log_sink) setting.log_sink(spec.name, attempt.log);
+    if (attempt.fd && setting.log_sink) setting.log_sink(spec.name, attempt.log);
     if (attempt.fd) return std::move(attempt.fd);
   }
   UniqueFd fd = prog_load(attr);
   if (fd) return fd;
   int error = errno;
-  return std::unexpected(explain_program_failure(error, program, setting.object, load_with_log(attr, 1).log));
+  Attempt attempt = load_with_log(attr, 1);
+  if (attempt.fd) return std::move(attempt.fd);  // what was in the way went meanwhile
+  if (setting.log_sink) setting.log_sink(spec.name, attempt.log);
+  static const std::vector<object::CoreOutcome> kNone;
+  return std::unexpected(explain_program_failure(error, program, setting.object, setting.core != nullptr ? *setting.core : kNone, attempt.log));
 }
 
 }  // namespace espy::kernel

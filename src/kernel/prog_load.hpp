@@ -19,6 +19,7 @@ struct ProgramSetting {
   std::uint32_t attach_btf_id = 0;
   int attach_fd = 0;                     ///< the BTF or the program which attach_btf_id is in; 0: vmlinux
   std::uint32_t log_level = 0;           ///< ask for the log though the program loads
+  const std::vector<object::CoreOutcome>* core = nullptr;  ///< what CO-RE relocations became, for errors
   std::function<void(const std::string& program, std::string_view log)> log_sink = {};
 };
 

@@ -70,7 +70,7 @@ Result<object::Target> running_target() {
   target.symbol_address = [kept](std::string_view symbol) { return kept->symbol_address(symbol); };
   target.kconfig = running_kconfig;
   target.has = [kept](std::string_view virtual_kconfig) {
-    if (virtual_kconfig == "LINUX_HAS_BPF_COOKIE") return has_feature(Feature::bpf_cookie);
+    if (virtual_kconfig == "LINUX_HAS_BPF_COOKIE") return has_feature(facts::Feature::bpf_cookie);
     if (virtual_kconfig == "LINUX_HAS_SYSCALL_WRAPPER") return has_syscall_wrapper(*kept);
     return false;
   };
