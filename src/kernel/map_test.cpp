@@ -79,6 +79,7 @@ const std::map<MapType, Case>& cases() {
       {MapType::cgrp_storage, {Use::typed, 4, 8, 0, BPF_F_NO_PREALLOC}},
       {MapType::arena, {Use::arena, 0, 0, 4, BPF_F_MMAPABLE}},
       {MapType::insn_array, {Use::made, 4, 16, 4}},
+      {MapType::rhash, {Use::keyed, 4, 8, 16, BPF_F_NO_PREALLOC}},
   };
   return rows;
 }
