@@ -2,9 +2,13 @@
 #pragma once
 
 #include "kernel/attach.hpp"
+#include "kernel/capabilities.hpp"
+#include "kernel/features.hpp"
 #include "kernel/link.hpp"
 #include "kernel/map.hpp"
+#include "kernel/map_view.hpp"
 #include "kernel/object.hpp"
 #include "kernel/program.hpp"
+#include "kernel/record_source.hpp"
 #include "kernel/records.hpp"
 #include "probe/probe.hpp"

@@ -45,6 +45,11 @@ class JsonOutput final : public Output {
     end();
   }
 
+  void text(std::string_view program, std::string_view text) override {
+    begin("text").key("prog").string(program).key("text").string(text);
+    end();
+  }
+
   void map(const MapView& map) override {
     begin("map").key("map").string(map.name).key("entries");
     write_entries(json_, map, options_);

@@ -39,6 +39,9 @@ class Output {
   /// A line that a program printed with bpf_printk.
   virtual void printk(std::string_view task, std::int32_t pid, std::string_view message) = 0;
 
+  /// What an iterator program wrote, as it wrote it.
+  virtual void text(std::string_view program, std::string_view text) = 0;
+
   virtual void map(const MapView& map) = 0;
   /// A data section (".bss") with its variables.
   virtual void data(std::string_view section, const Shape& shape, Bytes contents) = 0;

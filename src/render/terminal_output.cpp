@@ -73,9 +73,11 @@ class TerminalOutput final : public Output {
     line(fmt::format("{}-{}: {}\n", printable(task), pid, printable(message)));
   }
 
+  void text(std::string_view, std::string_view text) override { line(text); }
+
   void map(const MapView& map) override {
     heading(map.name);
-    line(text(map, options_, terminal_.max_map_rows));
+    line(render::text(map, options_, terminal_.max_map_rows));
   }
 
   void data(std::string_view section, const Shape& shape, Bytes contents) override {
