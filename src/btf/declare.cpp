@@ -13,6 +13,7 @@ namespace {
 constexpr int kMaxDepth = 48;
 // Functions take functions as parameters and so on: hostile bytes can nest them to any length of text.
 constexpr int kMaxParams = 4096;
+constexpr std::size_t kMaxName = 512;
 
 class Declarator {
  public:
@@ -29,8 +30,8 @@ class Declarator {
         case Kind::restrict_: add(qualifiers, "restrict"), id = type.target(); continue;
         case Kind::type_tag:
           if (tags_ == Tags::kept)
-            add(qualifiers, type.kind_flag() ? fmt::format("__attribute__(({}))", type.name())
-                                             : fmt::format("__attribute__((btf_type_tag(\"{}\")))", type.name()));
+            add(qualifiers, type.kind_flag() ? fmt::format("__attribute__(({}))", type.name().substr(0, kMaxName))
+                                             : fmt::format("__attribute__((btf_type_tag(\"{}\")))", type.name().substr(0, kMaxName)));
           id = type.target();
           continue;
         case Kind::ptr: {
@@ -59,7 +60,10 @@ class Declarator {
   }
 
  private:
-  static void add(std::string& list, std::string_view word) { list += (list.empty() ? "" : " "), list += word; }
+  // A qualifier that is there already (const of a typedef of const) stays once.
+  static void add(std::string& list, std::string_view word) {
+    if ((" " + list + " ").find(" " + std::string(word) + " ") == list.npos) list += (list.empty() ? "" : " "), list += word;
+  }
   static std::string parenthesised(std::string text, bool pointer_last) { return pointer_last ? "(" + text + ")" : text; }
 
   std::string joined(const Type& base, const std::string& qualifiers, const std::string& text) const {
@@ -79,7 +83,7 @@ class Declarator {
       const Param param = proto.param(i);
       if (i != 0) text += ", ";
       if (++params_ > kMaxParams) return text + "...";
-      text += param.type == kVoid && i + 1 == count && i != 0 ? "..." : declare(param.type, std::string(param.name), depth + 1);
+      text += param.type == kVoid && i + 1 == count && i != 0 ? "..." : declare(param.type, std::string(param.name.substr(0, kMaxName)), depth + 1);
     }
     return text == "void" || count != 1 || proto.param(0).type != kVoid ? text : "void";
   }
@@ -106,7 +110,7 @@ std::string spell_by_name(const Type& type) {
     case Kind::fwd: word = type.is_union_fwd() ? "union " : "struct "; break;
     default: break;
   }
-  return fmt::format("{}{}", word, type.name().empty() && !word.empty() ? "{...}" : type.name());
+  return fmt::format("{}{}", word, type.name().empty() && !word.empty() ? "{...}" : type.name().substr(0, kMaxName));
 }
 
 std::string Btf::type_name(TypeId id) const { return declare(*this, id, "", spell_by_name, Tags::dropped); }

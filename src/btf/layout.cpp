@@ -1,7 +1,9 @@
 // What follows from a type: what it resolves to, its size and alignment, its name. Every walk here is bounded, because the
 // ids of foreign bytes may form any graph.
 #include <algorithm>
+#include <bit>
 
+#include "btf/alignment.hpp"
 #include "btf/impl.hpp"
 
 namespace espy::btf {
@@ -14,38 +16,6 @@ bool is_modifier(Kind kind) {
 }
 
 bool has_size(Kind kind) { return kKinds[static_cast<std::size_t>(kind)].third == Third::size; }
-
-/// Alignment, 0 where the type has none. `budget` bounds the types visited, since members of members fan out.
-std::uint32_t alignment(const Btf& btf, TypeId id, int depth, int& budget) {
-  if (depth > kMaxDepth || --budget < 0) return 0;
-  const Type type = btf.resolve(id);
-  switch (type.kind()) {
-    case Kind::ptr: return btf.pointer_size();
-    case Kind::int_:
-    case Kind::float_:
-    case Kind::enum_:
-    case Kind::enum64: {
-      // 16-byte integers and floats align to 16 on the 64-bit targets; where pointers have 4 bytes, to no more than 4.
-      const std::uint32_t most = btf.pointer_size() == 8 ? 16 : 4;
-      return type.size() == 0 ? 0 : std::min(most, std::uint32_t{1} << (31 - std::countl_zero(type.size())));
-    }
-    case Kind::array: return alignment(btf, type.array().element, depth + 1, budget);
-    case Kind::struct_:
-    case Kind::union_: {
-      std::uint32_t most = 1;
-      for (std::uint32_t i = 0; i < type.vlen(); ++i) {
-        const Member member = type.member(i);
-        const std::uint32_t own = alignment(btf, member.type, depth + 1, budget);
-        if (own == 0) return 0;
-        // A member that is not where its alignment wants it shows a packed struct.
-        if (member.bitfield_size == 0 && member.bit_offset % (8 * own) != 0) return 1;
-        most = std::max(most, own);
-      }
-      return type.size() % most != 0 ? 1 : most;
-    }
-    default: return 0;
-  }
-}
 
 }  // namespace
 
@@ -87,11 +57,59 @@ Result<std::uint32_t> Btf::size_of(TypeId id) const {
 
 Result<std::uint32_t> Btf::align_of(TypeId id) const {
   const Type outer = TRY(find(id));
-  int budget = 100'000;
-  const std::uint32_t found = alignment(*this, outer.kind() == Kind::var ? outer.target() : id, 0, budget);
+  const std::uint32_t found = Alignments(*this).of(outer.kind() == Kind::var ? outer.target() : id);
   if (found == 0)
     return fail(ErrorKind::invalid_argument, "{}: type {}, a {}, has no alignment", origin(), static_cast<std::uint32_t>(id), to_string(outer.kind()));
   return found;
+}
+
+std::uint32_t Alignments::of(TypeId id, int depth) {
+  if (depth > 4 * kMaxDepth) return 0;
+  const Type type = btf_.resolve(id);
+  switch (type.kind()) {
+    case Kind::ptr: return btf_.pointer_size();
+    case Kind::int_:
+    case Kind::float_:
+    case Kind::enum_:
+    case Kind::enum64: {
+      // 16-byte integers and floats align to 16 on the 64-bit targets; where pointers have 4 bytes, to no more than 4.
+      const std::uint32_t most = btf_.pointer_size() == 8 ? 16 : 4;
+      return type.size() == 0 ? 0 : std::min(most, std::bit_floor(type.size()));
+    }
+    case Kind::array: return of(type.array().element, depth + 1);
+    case Kind::struct_:
+    case Kind::union_: {
+      const auto [at, added] = known_.try_emplace(static_cast<std::uint32_t>(type.id()), 0);
+      if (!added) return at->second;
+      bool packed = false;
+      const std::uint32_t found = of_members(type, depth, packed);
+      return known_[static_cast<std::uint32_t>(type.id())] = packed ? 1 : found;
+    }
+    default: return 0;
+  }
+}
+
+std::uint32_t Alignments::of_members(const Type& composite, int depth, bool& packed) {
+  std::uint32_t most = 1;
+  for (std::uint32_t i = 0; i < composite.vlen(); ++i) {
+    const Member member = composite.member(i);
+    const std::uint32_t own = of(member.type, depth + 1);
+    if (own == 0) return 0;
+    if (member.bitfield_size == 0) {
+      packed = packed || member.bit_offset % (8 * own) != 0;
+    } else if (const std::uint64_t unit = std::uint64_t{btf_.resolve(member.type).size()} * 8; unit != 0) {
+      packed = packed || member.bit_offset % unit + member.bitfield_size > unit;
+    }
+    most = std::max(most, own);
+  }
+  packed = packed || composite.size() % most != 0;
+  return most;
+}
+
+bool Alignments::packed(const Type& composite) {
+  bool packed = false;
+  of_members(composite, 0, packed);
+  return packed;
 }
 
 }  // namespace espy::btf
