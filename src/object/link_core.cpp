@@ -124,19 +124,20 @@ Result<void> patch_core(std::vector<isa::Insn>& insns, isa::InsnIdx insn, const 
 Result<btf::CoreMatcher*> CoreLinker::matcher() {
   if (!matcher_) {
     if (!object_.btf) return fail(ErrorKind::malformed, "CO-RE relocations without BTF to read them by");
-    if (!target_.vmlinux) {
+    const auto& types = target_.core_types ? target_.core_types : target_.vmlinux;
+    if (!types) {
       auto error = fail(ErrorKind::unsupported, "{} has no BTF, which CO-RE relocations are resolved against", target_.name);
       error.error().hint = "a kernel with CONFIG_DEBUG_INFO_BTF (5.2 and later) has it in /sys/kernel/btf/vmlinux";
       return error;
     }
     auto modules = [&target = target_] {
       std::vector<std::shared_ptr<const btf::Btf>> found;
-      if (!target.modules) return found;
+      if (target.core_types || !target.modules) return found;
       if (auto all = target.modules())
         for (const ModuleBtf& module : *all) found.push_back(module.btf);
       return found;
     };
-    matcher_.emplace(object_.btf, target_.vmlinux, modules);
+    matcher_.emplace(object_.btf, types, modules);
   }
   return &*matcher_;
 }
@@ -145,7 +146,7 @@ CoreFixup CoreLinker::outcome(const btf::CoreRelocation& relocation, const btf::
   CoreFixup fixup{.insn = relocation.insn, .text = describe(relocation, *object_.btf), .hint = {}, .poisoned = result.poisoned};
   if (result.poisoned) {
     fixup.text += ": nothing like it in " + target_.name;
-    fixup.hint = nearest_field(relocation, *object_.btf, target_.vmlinux.get());
+    fixup.hint = nearest_field(relocation, *object_.btf, (target_.core_types ? target_.core_types : target_.vmlinux).get());
   } else if (result.fail_memory_size) {
     fixup.text += ": a signed field changed its size, which a plain load cannot follow";
     fixup.hint = "read it with BPF_CORE_READ, or declare it with its size in this kernel";

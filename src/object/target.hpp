@@ -27,6 +27,9 @@ struct Target {
   std::string name;                           ///< "running kernel 6.18.44", "vmlinux-5.10.btf": for messages
   facts::KernelVersion version;
   std::shared_ptr<const btf::Btf> vmlinux;    ///< may be null: no BTF, and so no CO-RE against it
+  /// CO-RE is resolved against this alone, if it is there: types from a file, for a kernel that brings none (or not these).
+  /// What programs attach to, variables and kfuncs are numbered by `vmlinux` all the same.
+  std::shared_ptr<const btf::Btf> core_types;
 
   // What is read only when a program asks for it. Any may be empty: then the answer is "not known here".
 

@@ -60,10 +60,12 @@ void expect_same_insns(const std::vector<isa::Insn>& ours, const std::vector<isa
     }
 }
 
-void expect_same_program(const object::LinkedProgram& ours, const OracleProgram& theirs) {
+void expect_same_program(const object::LinkedProgram& ours, const OracleProgram& theirs, bool btf_loaded) {
   expect_same_insns(object::linked_insns(ours), theirs.insns);
-  EXPECT_EQ(btf::encode_func_info(ours.spec.code.func_info), theirs.func_info) << "func_info";
-  EXPECT_EQ(btf::encode_line_info(ours.spec.code.line_info), theirs.line_info) << "line_info";
+  if (btf_loaded) {  // else libbpf passes none of it on
+    EXPECT_TRUE(btf::encode_func_info(ours.spec.code.func_info) == theirs.func_info) << "func_info differs";
+    EXPECT_TRUE(btf::encode_line_info(ours.spec.code.line_info) == theirs.line_info) << "line_info differs";
+  }
   EXPECT_EQ(std::to_underlying(ours.spec.type), theirs.prog_type);
   EXPECT_EQ(ours.attach_btf_id ? std::to_underlying(*ours.attach_btf_id) : 0U, theirs.attach_btf_id);
   if (ours.spec.attach_type && theirs.expected_attach_type != 0) EXPECT_EQ(std::to_underlying(*ours.spec.attach_type), theirs.expected_attach_type);
@@ -83,7 +85,7 @@ struct Variant {
   const char* folder;
   std::size_t programs;
 };
-constexpr Variant kVariants[] = {{"v1", 185}, {"v2", 185}, {"v3", 185}, {"v4", 185}, {"plain", 70}, {"joined", 3}};
+constexpr Variant kVariants[] = {{"v1", 184}, {"v2", 184}, {"v3", 185}, {"v4", 185}, {"plain", 70}, {"joined", 3}};
 
 class Oracle : public testing::TestWithParam<Variant> {
  protected:
@@ -97,7 +99,7 @@ class Oracle : public testing::TestWithParam<Variant> {
   std::size_t compare(const std::filesystem::path& path) {
     std::string btf = made_up_target(path);
     object::Target target = host_;
-    if (!btf.empty()) target.vmlinux = object::target_from_btf(btf).value().vmlinux;
+    if (!btf.empty()) target.core_types = object::target_from_btf(btf).value().vmlinux;
     auto spec = object::read(path);
     if (!spec) {
       ADD_FAILURE() << describe(spec.error());
@@ -113,11 +115,12 @@ class Oracle : public testing::TestWithParam<Variant> {
     }
     if (std::ranges::find(kBeyond, stem_of(path), &Beyond::object) != std::end(kBeyond)) return 0;
     EXPECT_TRUE(oracle.refused.empty()) << "libbpf refuses " << oracle.refused.front() << ":\n" << oracle.log;
+    bool btf_loaded = oracle.log.find("BTF loading error") == std::string::npos;
     std::map<std::string, const object::LinkedProgram*> by_name;
     for (const auto& program : linked->programs) by_name[program.spec.name] = &program;
     for (const OracleProgram& theirs : oracle.programs) {
       SCOPED_TRACE(theirs.name);
-      if (auto ours = by_name.find(theirs.name); ours != by_name.end()) expect_same_program(*ours->second, theirs);
+      if (auto ours = by_name.find(theirs.name); ours != by_name.end()) expect_same_program(*ours->second, theirs, btf_loaded);
       else ADD_FAILURE() << "libbpf has a program that we have not";
     }
     if (!oracle.kconfig.empty()) {
