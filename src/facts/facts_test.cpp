@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "facts/features.hpp"
+#include "facts/kfuncs.hpp"
 #include "facts/tables.hpp"
 
 namespace espy::facts {
@@ -45,6 +47,27 @@ TEST(Facts, HelpersComeToTypesAtTheirTime) {
   EXPECT_EQ(callable_since(ProgType::sched_cls, *find_helper("bpf_skb_change_head")), (V{5, 8}));
   EXPECT_EQ(callable_since(ProgType::xdp, *find_helper("bpf_skb_store_bytes")), std::nullopt);
   EXPECT_TRUE(find_helper("bpf_probe_read_kernel")->gpl_only);
+}
+
+TEST(Facts, FeaturesAndCapabilitiesHaveNames) {
+  EXPECT_EQ(find_feature("ring_buffer"), &row_of(Feature::ring_buffer));
+  EXPECT_EQ(find_feature("ringbuffer"), nullptr);
+  EXPECT_EQ(describe(Feature::ring_buffer), "BPF ring buffers, which Linux has since 5.8");
+  EXPECT_EQ(find_capability("cap_bpf"), find_capability(39));
+  EXPECT_EQ(find_capability(41), nullptr);
+}
+
+TEST(Facts, EveryKfuncStandsInASetWithCallers) {
+  for (const KfuncRow& row : kfuncs()) {
+    EXPECT_NE(find_kfunc_set(row.set), nullptr) << row.name;
+    EXPECT_FALSE(callers_of(row).empty()) << row.name;
+    EXPECT_GE(row.since, (KernelVersion{5, 13})) << row.name;
+  }
+  const KfuncRow* acquire_task = find_kfunc("bpf_task_acquire");
+  ASSERT_NE(acquire_task, nullptr);
+  EXPECT_EQ(acquire_task->flags, KfuncFlags::acquire | KfuncFlags::rcu | KfuncFlags::ret_null);
+  EXPECT_TRUE(callers_of(*acquire_task).has(ProgType::tracing));
+  EXPECT_FALSE(callers_of(*acquire_task).has(ProgType::socket_filter));
 }
 
 TEST(KernelVersion, PrintsAndCodes) {

@@ -13,6 +13,7 @@
 #include <set>
 
 #include "facts/features.hpp"
+#include "facts/kfuncs.hpp"
 #include "facts/tables.hpp"
 
 namespace espy::facts {
@@ -121,6 +122,23 @@ TEST_F(Oracle, FeaturesShowInBtfSinceTheirVersion) {
     if (!row.function.empty()) {
       EXPECT_EQ(btf__find_by_name_kind(kernel_btf(), std::string(row.function).c_str(), BTF_KIND_FUNC) > 0, expected) << row.name;
     }
+  }
+}
+
+/// Functions go by name only, and come with a configuration or a module: those of the sets that every kernel has are held
+/// against the version.
+TEST_F(Oracle, KfuncsShowInBtfSinceTheirVersion) {
+  std::size_t there = 0;
+  for (const KfuncRow& row : kfuncs()) {
+    bool present = btf__find_by_name_kind(kernel_btf(), std::string(row.name).c_str(), BTF_KIND_FUNC) > 0;
+    there += present ? 1 : 0;
+    bool everywhere = row.set == "common_btf_ids" || row.set == "cpumask_kfunc_btf_ids";
+    if (everywhere && row.since > running_version()) {
+      EXPECT_FALSE(present) << row.name;
+    }
+  }
+  if (running_version() >= KernelVersion{6, 6}) {
+    EXPECT_GT(there, 60U);
   }
 }
 
