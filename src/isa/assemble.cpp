@@ -206,7 +206,16 @@ class Assembler {
   Result<void> directive();
 
   Result<void> on_section() {
-    section_ = TRY(take_name("a section's name"));
+    if (peek().kind == TokenKind::string) {
+      section_ = TRY(take_name("a section's name"));
+      return close_function();
+    }
+    // `tp/syscalls/sys_enter_open` needs no quotes: it goes on to the next space.
+    const Token first = take();
+    if (first.kind == TokenKind::end) return error(first, "expected a section's name");
+    std::size_t begin = first.column - 1, end = begin + first.text.size();
+    while (peek().kind != TokenKind::end && peek().column - 1 == end) end += take().text.size();
+    section_ = line_.substr(begin, end - begin);
     return close_function();
   }
   Result<void> on_text() {

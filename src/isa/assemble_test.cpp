@@ -88,6 +88,15 @@ TEST(Assemble, ObjectsInText) {
   EXPECT_EQ(references, expected);
 }
 
+TEST(Assemble, SectionNames) {
+  auto object = assemble(".section tp/syscalls/sys_enter_open # why\n.func a\nexit\n.section \"uprobe//bin/sh:main\"\n.func b\nexit\n.text\nc: exit");
+  ASSERT_TRUE(object) << describe(object.error());
+  ASSERT_EQ(object->functions.size(), 3U);
+  EXPECT_EQ(object->functions[0].section, "tp/syscalls/sys_enter_open");
+  EXPECT_EQ(object->functions[1].section, "uprobe//bin/sh:main");
+  EXPECT_EQ(object->functions[2].section, ".text");
+}
+
 struct BadText {
   std::string_view text, expected;
 };
