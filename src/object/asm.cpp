@@ -138,9 +138,10 @@ struct ObjectMaker {
       return is_call(reference) ? Reference(CallRef{*function}) : Reference(FunctionRef{*function});
     }
     ExternIdx external = std::get<ExternIdx>(name);
-    bool kfunc_extern = std::holds_alternative<KfuncExtern>(object.external(external).kind);
-    bool fits = kfunc_extern ? kind == kfunc || kind == isa::ReferenceKind::function || kind == symbol : kind == ksym || kind == symbol;
-    if (!fits) return mismatch(reference, kfunc_extern ? "a kfunc" : "a kernel symbol");
+    // A kfunc's address is taken too: to see whether the kernel has it.
+    bool is_kfunc = std::holds_alternative<KfuncExtern>(object.external(external).kind);
+    bool fits = kind == ksym || kind == symbol || (is_kfunc && (kind == kfunc || kind == isa::ReferenceKind::function));
+    if (!fits) return mismatch(reference, "a kernel variable");
     return ExternRef{external};
   }
 

@@ -1,5 +1,6 @@
 // Relocated instructions are written as clang writes them: what they refer to is in the relocation alone, a 64-bit load
-// as a plain constant (0, or the offset in a data section), a call as a call of the distance -1.
+// as a plain constant (0, or the offset in a data section), a call as a call of the distance -1. A local function is named
+// by its section and its place there, for libbpf looks for no other local symbols.
 #include "object/write.hpp"
 
 #include <algorithm>
@@ -178,8 +179,8 @@ class ObjectWriter {
               insn.imm = static_cast<std::int32_t>(to.offset);
               return map_symbols_[static_cast<std::size_t>(to.map)];
             },
-            [&](const CallRef& to) { return function_symbols_[static_cast<std::size_t>(to.function)]; },
-            [&](const FunctionRef& to) { return function_symbols_[static_cast<std::size_t>(to.function)]; },
+            [&](const CallRef& to) { return subprogram(to.function, insn, call); },
+            [&](const FunctionRef& to) { return subprogram(to.function, insn, call); },
             [&](const ExternRef& to) { return extern_symbols_[static_cast<std::size_t>(to.external)]; },
         },
         relocation.to);
@@ -189,6 +190,17 @@ class ObjectWriter {
     if (!call) put(section, offset + sizeof(isa::Insn), 0);
     elf_.add_relocation(section, offset, symbol, call ? kRelCall : kRelImm64);
     return {};
+  }
+
+  SymbolId subprogram(FunctionIdx index, isa::Insn& insn, bool call) {
+    auto i = static_cast<std::size_t>(index);
+    if (object_.function(index).is_global) return function_symbols_[i];
+    if (!text_symbol_) {
+      text_symbol_ = elf_.add_symbol({.name = "", .bind = STB_LOCAL, .type = STT_SECTION, .section = code_section(".text")});
+    }
+    std::uint32_t first = functions_[i].first;  // subprograms are placed first
+    insn.imm = static_cast<std::int32_t>(call ? first - 1 : first * sizeof(isa::Insn));
+    return *text_symbol_;
   }
 
   void put(SectionId section, std::uint64_t offset, std::uint64_t word) {
@@ -258,6 +270,7 @@ class ObjectWriter {
   std::map<std::string, std::uint64_t> map_offsets_;
   std::vector<SymbolId> function_symbols_, extern_symbols_, map_symbols_;
   std::vector<SectionId> map_sections_;
+  std::optional<SymbolId> text_symbol_;
 };
 
 }  // namespace

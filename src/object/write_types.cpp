@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "btf/builder.hpp"
 #include "btf/ext.hpp"
@@ -29,6 +30,7 @@ class TypeMaker {
       if (map.origin != MapOrigin::btf) continue;
       std::uint32_t size = 0;
       btf::TypeId type = define(map, size);
+      size += std::exchange(slots_size_, 0);
       vars.push_back({builder_.add_var(map.name, type, btf::Linkage::global), offset, size});
       Definition& definition = out_.definitions[map.name];
       definition.offset = offset;
@@ -90,12 +92,12 @@ class TypeMaker {
     add_number("map_extra", static_cast<std::uint32_t>(map.map_extra));
     if (map.pinning == Pinning::by_name) add_number("pinning", kPinByName);
     if (map.inner != nullptr || !map.slots.empty()) add_values(map, members, offset);
-    size = offset;
+    size = offset;  // of the type
     return builder_.add_struct(btf::Kind::struct_, "", offset, members);
   }
 
   // The last member: an array of pointers to inner maps, or to programs.
-  void add_values(const MapSpec& map, std::vector<btf::Member>& members, std::uint32_t& offset) {
+  void add_values(const MapSpec& map, std::vector<btf::Member>& members, std::uint32_t offset) {
     btf::TypeId element = int_proto();
     if (map.inner != nullptr) {
       std::uint32_t inner_size = 0;
@@ -103,16 +105,18 @@ class TypeMaker {
     }
     std::uint32_t count = 0;
     for (const SlotValue& slot : map.slots) count = std::max(count, slot.slot + 1);
-    btf::TypeId array = builder_.add_array(builder_.add_ref(btf::Kind::ptr, "", element), int_type(), count);
+    // The array has no elements as far as its type goes; the variable is larger than its type by those it has.
+    btf::TypeId array = builder_.add_array(builder_.add_ref(btf::Kind::ptr, "", element), int_type(), 0);
     members.push_back({.name = "values", .type = array, .bit_offset = offset * 8, .bitfield_size = 0});
     out_.definitions[map.name].values = offset;
-    offset += count * 8;
+    slots_size_ = count * 8;
   }
 
   const ObjectSpec& object_;
   btf::Builder& builder_;
   WrittenTypes& out_;
   std::optional<btf::TypeId> int_, proto_;
+  std::uint32_t slots_size_ = 0;   // of the map that was defined last: bytes behind its type
 };
 
 // Places of the definitions in a section that the object's own BTF lays out.

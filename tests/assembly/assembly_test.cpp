@@ -72,7 +72,7 @@ constexpr std::string_view kEverything = R"(
 .map .rodata origin=rodata type=array key=4 value=8 max_entries=1 flags=0x80
 .bytes 2a 00 00 00
 .bytes 07 00 00 00
-.map .bss origin=bss type=array key=4 value=16 max_entries=1 flags=0x400
+.map .bss origin=bss type=array key=4 value=16 max_entries=1
 .zero 16
 
 .section xdp
