@@ -20,6 +20,7 @@ struct RawTracepoint { std::string name; };                     ///< also tp_btf
 struct Kprobe { std::string symbol; std::uint64_t offset = 0; bool at_return = false; };
 struct KprobeMulti { std::string pattern; bool at_return = false, session = false; };
 struct Ksyscall { std::string syscall; bool at_return = false; };
+/// An empty symbol makes the offset one in the file; else it counts from the symbol.
 struct Uprobe { std::string path, symbol; std::uint64_t offset = 0; bool at_return = false; };
 struct UprobeMulti { std::string path, pattern; bool at_return = false, session = false; };
 struct Usdt { std::string path, provider, name; };
@@ -30,17 +31,19 @@ struct Xdp { std::string interface; enum class Mode { any, native, generic, offl
 struct Tc { std::string interface; bool ingress = true; enum class Via { any, tcx, clsact } via = Via::any; };
 struct Netkit { std::string interface; bool primary = true; };
 struct Cgroup { std::string path; };
-struct Sockmap { std::string map; };                            ///< sk_msg, sk_skb: attached to a sockmap
-struct NetNamespace { std::string path; };                      ///< sk_lookup, flow dissector
+struct Sockmap { std::string map; };                            ///< sk_msg, sk_skb; empty: the object's only sockmap
+struct NetNamespace { std::string path; };                      ///< sk_lookup, flow dissector; empty: this process's
 struct Netfilter { std::uint32_t family = 2, hook = 0; std::int32_t priority = -128; bool defragment = false; };
 struct Iterator { std::string name; std::string map; std::optional<std::uint32_t> pid; std::string cgroup; };
 struct StructOps { std::string map; };
-struct SocketFilter { std::string interface; };                 ///< on a raw packet socket of its own
+struct SocketFilter { std::string interface; };                 ///< on a raw packet socket of its own; empty: all
+/// sk_reuseport: the group of sockets that share this port, reached through a process that has one open.
+struct Reuseport { std::uint16_t port = 0; bool udp = false; std::optional<int> pid; };
 struct Nothing { std::string reason; };                         ///< run by test-run only: syscall, lwt, ext …
 
 using Probe = std::variant<Nothing, Tracepoint, RawTracepoint, Kprobe, KprobeMulti, Ksyscall, Uprobe, UprobeMulti, Usdt,
                            Trampoline, Freplace, PerfEvent, Xdp, Tc, Netkit, Cgroup, Sockmap, NetNamespace, Netfilter,
-                           Iterator, StructOps, SocketFilter>;
+                           Iterator, StructOps, SocketFilter, Reuseport>;
 
 /// What the command line (or a caller) adds to what the section says.
 struct ProbeOptions {
@@ -54,10 +57,18 @@ struct ProbeOptions {
 Result<Probe> probe_of(const object::ProgramSpec& program, const ProbeOptions& options);
 
 /// A target given as text (`--attach PROG=TARGET`): "kprobe:vfs_read", "tracepoint:sched:sched_switch",
-/// "uprobe:/bin/bash:readline", "xdp:eth0", "cgroup:/sys/fs/cgroup", or the same in SEC() spelling.
+/// "uprobe:/bin/bash:readline", "xdp:eth0", "cgroup:/sys/fs/cgroup", the same in SEC() spelling, or, where the program's
+/// section already says the kind, only what follows it: "eth0", "/bin/bash:readline".
 Result<Probe> parse(std::string_view text, const object::ProgramSpec& program, const ProbeOptions& options);
 
 /// "tracepoint sched:sched_switch", "xdp lo (generic)": for messages and `-v`.
 std::string describe(const Probe& probe);
+
+/// One row for each way to say where a program runs, for help and documentation.
+struct Spelling {
+  std::string_view kind;      ///< "uprobe"
+  std::string_view example;   ///< "uprobe:/bin/bash:readline"
+};
+std::vector<Spelling> spellings();
 
 }  // namespace espy::probe
