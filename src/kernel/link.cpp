@@ -2,30 +2,18 @@
 
 namespace espy::kernel {
 
-Link& Link::operator=(Link&& other) noexcept {
-  if (this != &other) {
-    detach();
-    fds_ = std::move(other.fds_);
-    where_ = std::move(other.where_);
-    undo_ = std::exchange(other.undo_, {});
-    other.fds_.clear();
-  }
-  return *this;
-}
-
 void Link::stop() {
   if (undo_) std::exchange(undo_, {})();
-  if (!fds_.empty()) fds_.front().reset();
+  fds_.clear();
 }
 
 void Link::detach() {
   stop();
-  fds_.clear();
+  events_.clear();
 }
 
 void detach_all(std::vector<Link> links) {
   for (Link& link : links) link.stop();
-  links.clear();
 }
 
 }  // namespace espy::kernel

@@ -10,38 +10,50 @@
 
 namespace espy::kernel {
 
-/// Owns one attachment: a bpf_link or perf event descriptor (closing detaches), or an older interface that must be undone
+/// Owns one attachment: bpf_link or perf event descriptors (closing detaches), or an older interface that must be undone
 /// by a call. Move-only; links may go in any order, before or after the Object whose programs they run.
 class Link {
  public:
   /// `where` says what it hangs on, for people: "tracepoint sched:sched_switch".
   Link(UniqueFd fd, std::string where) : where_(std::move(where)) { fds_.push_back(std::move(fd)); }
-  /// `fds` in the order in which they are closed; `undo` is called before.
-  Link(std::vector<UniqueFd> fds, std::string where, std::move_only_function<void()> undo = {})
-      : fds_(std::move(fds)), where_(std::move(where)), undo_(std::move(undo)) {}
-  Link(Link&& other) noexcept
-      : fds_(std::exchange(other.fds_, {})), where_(std::move(other.where_)), undo_(std::exchange(other.undo_, {})) {}
-  Link& operator=(Link&&) noexcept;
+  /// `undo` is called first, then `fds` are closed, then `events`: perf events whose programs the first already stopped.
+  Link(std::vector<UniqueFd> fds, std::string where, std::move_only_function<void()> undo = {}, std::vector<UniqueFd> events = {})
+      : fds_(std::move(fds)), events_(std::move(events)), where_(std::move(where)), undo_(std::move(undo)) {}
+  Link(Link&& other) noexcept { swap(other); }
+  Link& operator=(Link&& other) noexcept {
+    if (this != &other) {
+      detach();
+      swap(other);
+    }
+    return *this;
+  }
   ~Link() { detach(); }
 
   const std::string& where() const { return where_; }
   /// The bpf_link's (or first perf event's) descriptor; -1 if the attachment has none.
   int fd() const { return fds_.empty() ? -1 : fds_.front().get(); }
 
-  /// The program no longer runs, but the event it hung on may still be held: what is quick of detaching.
+  /// The program no longer runs, but the event that it hung on may still be held: the quick part of detaching.
   void stop();
   /// The program no longer runs and nothing is left.
   void detach();
 
  private:
-  std::vector<UniqueFd> fds_;
+  void swap(Link& other) noexcept {
+    std::swap(fds_, other.fds_);
+    std::swap(events_, other.events_);
+    std::swap(where_, other.where_);
+    std::swap(undo_, other.undo_);
+  }
+
+  std::vector<UniqueFd> fds_, events_;
   std::string where_;
   std::move_only_function<void()> undo_;
 };
 
 /// Detaches many: first every program stops (microseconds each), then the events are let go. The kernel gives a
-/// tracepoint's perf event back only after two RCU grace periods, 30 to 70 ms, under one lock for all of them, so that
-/// threads would not help; but nothing runs during it.
+/// tracepoint's perf event back only after two RCU grace periods, 30 to 70 ms, under one lock for all of them: threads do
+/// not speed that up (measured), but nothing runs during it.
 void detach_all(std::vector<Link> links);
 
 }  // namespace espy::kernel

@@ -19,11 +19,11 @@ namespace espy::probe {
 namespace {
 
 // linux/magic.h; linux/mount.h (FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC, FSCONFIG_CMD_CREATE), which older headers lack.
-constexpr long kTracefsMagic = 0x74726163, kBpffsMagic = 0xcafe4a11;
+constexpr long kTracefsMagic = 0x74726163, kBpffsMagic = 0xcafe4a11, kSecurityfsMagic = 0x73636673;
 constexpr unsigned kCloexec = 1, kCreate = 6;
 constexpr long kFsopen = 430, kFsconfig = 431, kFsmount = 432;
 
-long magic_of(const std::string& type) { return type == "tracefs" ? kTracefsMagic : kBpffsMagic; }
+long magic_of(const std::string& type) { return type == "tracefs" ? kTracefsMagic : type == "bpf" ? kBpffsMagic : kSecurityfsMagic; }
 
 Result<UniqueFd> detached_mount(const std::string& type) {
   UniqueFd context(static_cast<int>(::syscall(kFsopen, type.c_str(), kCloexec)));

@@ -14,7 +14,7 @@
 
 namespace espy::probe {
 
-/// The root of a kernel file system ("tracefs", "bpf"): the first of `mounted_at` where one of this type is mounted, else a
+/// The root of a kernel file system ("tracefs", "bpf", "securityfs"): the first of `mounted_at` where one of this type is mounted, else a
 /// private mount. The descriptor serves openat(2), and bpf(2) by way of /proc/self/fd/N.
 Result<UniqueFd> open_filesystem(const std::string& type, const std::vector<std::string>& mounted_at);
 

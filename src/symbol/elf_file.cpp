@@ -91,7 +91,8 @@ Result<void> ElfFile::read_header() {
   std::size_t size = is_64_ ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
   std::vector<std::byte> bytes = TRY(read_at(0, size, "ELF header"));
   Fields in(bytes, "ELF header", endian_, is_64_);
-  TRY(in.seek(EI_NIDENT + 2));  // past e_type
+  TRY(in.seek(EI_NIDENT));
+  type_ = TRY(in.u16());
   machine_ = TRY(in.u16());
   TRY(in.u32());
   TRY(in.word());  // e_entry

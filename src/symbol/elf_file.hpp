@@ -46,6 +46,8 @@ class ElfFile {
   const std::string& path() const { return path_; }
   std::uint16_t machine() const { return machine_; }   ///< e_machine: 62 x86-64, 183 arm64
   bool is_64() const { return is_64_; }
+  /// Linked to run at its own addresses (ET_EXEC), not moved when loaded.
+  bool is_position_dependent() const { return type_ == 2; }
   Endian endian() const { return endian_; }
   const std::vector<Section>& sections() const { return sections_; }
   const Section* find_section(std::string_view name) const;
@@ -72,7 +74,7 @@ class ElfFile {
   std::uint64_t size_ = 0;
   bool is_64_ = true;
   Endian endian_ = Endian::native;
-  std::uint16_t machine_ = 0;
+  std::uint16_t machine_ = 0, type_ = 0;
   std::vector<Section> sections_;
   std::vector<Segment> segments_;
 };
