@@ -141,12 +141,12 @@ constexpr auto kPerfEvents = std::to_array<PerfEventRow>({
 });
 
 // perf_event:EVENT, perf_event:EVENT:PERIOD, perf_event:EVENT:RATEhz; software: and hardware: are the same with a class
-// before the event; profile:hz:RATE is cpu-clock.
+// before the event; profile:hz:RATE is cpu-clock, and so is nothing at all.
 Result<Probe> perf_event(const Ask& ask) {
   auto [event, how] = cut(ask.target);
   if (ask.kind == "profile") event = "cpu-clock", how = ask.target;
   else if (event == "software" || event == "hardware") std::tie(event, how) = cut(how);
-  if (event.empty()) return needs(ask, "which event, and how often?");
+  if (event.empty()) event = "cpu-clock";
   auto row = std::ranges::find(kPerfEvents, event, &PerfEventRow::name);
   if (row == kPerfEvents.end()) {
     std::vector<std::string_view> names;
@@ -231,8 +231,9 @@ Result<Probe> net_namespace(const Ask& ask) { return NetNamespace{std::string(as
 Result<Probe> netfilter(const Ask& ask) {
   // linux/netfilter.h: enum nf_inet_hooks.
   static constexpr auto kHooks = std::to_array<std::string_view>({"prerouting", "input", "forward", "output", "postrouting"});
-  auto parts = split(ask.target, ':');
   Netfilter probe;
+  if (ask.target.empty()) return probe;
+  auto parts = split(ask.target, ':');
   if (parts[0] == "ipv4" || parts[0] == "ip") probe.family = 2;
   else if (parts[0] == "ipv6" || parts[0] == "ip6") probe.family = 10;
   else return needs(ask, "which family (ipv4, ipv6) and hook?");

@@ -53,7 +53,8 @@ struct ProbeOptions {
 };
 
 /// Where the program's own section says it runs, completed by the options. A program whose section names no target and
-/// that is not told one gives `invalid_argument` with how to say it.
+/// that is not told one gives `invalid_argument` with how to say it, but where one choice is harmless: a perf event program
+/// samples the CPU clock 99 times a second, a netfilter program sees IPv4 before routing.
 Result<Probe> probe_of(const object::ProgramSpec& program, const ProbeOptions& options);
 
 /// A target given as text (`--attach PROG=TARGET`): "kprobe:vfs_read", "tracepoint:sched:sched_switch",

@@ -51,6 +51,8 @@ TEST(Probe, SectionsSayWhere) {
       {program("fentry.s", "vfs_read", ProgType::tracing, AttachType::trace_fentry), "trampoline vfs_read"},
       {program("lsm", "file_open", ProgType::lsm, AttachType::lsm_mac), "trampoline file_open"},
       {program("sk_msg", "", ProgType::sk_msg), "sockmap"},
+      {program("perf_event", "", ProgType::perf_event), "perf event cpu-clock (99 Hz)"},
+      {program("netfilter", "", ProgType::netfilter), "netfilter ipv4 prerouting priority -128"},
       {program("sk_lookup", "", ProgType::sk_lookup), "network namespace"},
       {program("iter.s", "bpf_map_elem", ProgType::tracing, AttachType::trace_iter), "iterator bpf_map_elem"},
       {program("struct_ops.s", "init", ProgType::struct_ops), "struct_ops init"},
@@ -78,9 +80,8 @@ TEST(Probe, WhatNoSectionSaysMustBeTold) {
   EXPECT_EQ(of_section(program("xdp", "", ProgType::xdp)), "error: program `p` (xdp): on which network interface? | --iface lo, or --attach p=xdp:eth0");
   EXPECT_TRUE(of_section(program("cgroup_skb/egress", "", ProgType::cgroup_skb)).starts_with("error: program `p` (cgroup_skb): in which cgroup? | --cgroup PATH"));
   EXPECT_EQ(of_section(program("kprobe", "", ProgType::kprobe)), "error: program `p` (kprobe): which kernel function? | for example --attach p=kprobe:vfs_read");
-  EXPECT_EQ(of_section(program("perf_event", "", ProgType::perf_event)),
-            "error: program `p` (perf_event): which event, and how often? | for example --attach p=perf_event:cpu-clock:99hz");
-  EXPECT_EQ(probe_of(program("netfilter", "", ProgType::netfilter), {}).error().kind, ErrorKind::invalid_argument);
+  EXPECT_EQ(of_text("netfilter:arp:input", program("netfilter", "", ProgType::netfilter)),
+            "error: program `p` (netfilter): which family (ipv4, ipv6) and hook? | for example --attach p=netfilter:ipv4:output:-128");
   EXPECT_EQ(probe_of(program("usdt", "/bin/x:only", ProgType::kprobe), {}).error().kind, ErrorKind::invalid_argument);
 }
 

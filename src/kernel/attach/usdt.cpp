@@ -127,7 +127,7 @@ class SpecTable {
 
 // Without cookies the program looks the description up by address, which is known only for a file that is not moved.
 Result<void> write_address(const Call& call, const Map* by_address, const UsdtNote& note, std::uint32_t number, bool is_fixed) {
-  if (has_feature(Feature::bpf_cookie) || by_address == nullptr) return {};
+  if (has_feature(facts::Feature::bpf_cookie) || by_address == nullptr) return {};
   if (!is_fixed)
     return fail(ErrorKind::unsupported, "{}: arguments of a probe in a library or position-independent program need Linux 5.15", call.where);
   TRY(by_address->update(bytes_of(note.address), bytes_of(number)));
@@ -161,7 +161,7 @@ Result<Link> attach_to(const Call& call, const probe::Usdt& probe) {
   std::vector<UniqueFd> events;
   for (std::size_t i = 0; i < places.offsets.size(); ++i)
     events.push_back(TRY(open_uprobe(named, {.path = path, .offset = places.offsets[i], .semaphore = places.semaphores[i], .at_return = false})));
-  if (!has_feature(Feature::bpf_cookie)) places.cookies.assign(events.size(), 0);
+  if (!has_feature(facts::Feature::bpf_cookie)) places.cookies.assign(events.size(), 0);
   return attach_to_events(named, std::move(events), places.cookies);
 }
 
