@@ -87,44 +87,58 @@ struct PerfBuffer::Impl {
   std::vector<Ring> rings;
   std::vector<std::byte> joined;    // of a record that wraps
 
-  Result<std::size_t> drain_ring(Ring& ring, const RecordSink& sink, bool& stopped);
+  struct Progress {
+    std::size_t records = 0;
+    bool stopped = false, malformed = false;
+  };
+  Progress consume(Ring& ring, RecordSink sink);
+  const std::byte* join(const Ring& ring, std::uint64_t at, std::size_t size);
 };
 
-Result<std::size_t> PerfBuffer::Impl::drain_ring(Ring& ring, const RecordSink& sink, bool& stopped) {
-  std::size_t records = 0;
-  auto tail = load_acquire<std::uint64_t>(ring.memory.data() + kTailOffset);
-  const auto head = load_acquire<std::uint64_t>(ring.memory.data() + kHeadOffset);
-  std::uint64_t published = tail;
-  auto publish = [&] { store_release<std::uint64_t>(ring.memory.data() + kTailOffset, published = tail); };
-  while (tail < head && !stopped) {
-    // Records are 8-byte aligned, so a header never wraps.
-    std::uint64_t at = tail & (ring.capacity - 1);
-    Bytes header(ring.data + at, sizeof(perf_event_header));
-    auto type = load<std::uint32_t>(header, offsetof(perf_event_header, type));
-    std::size_t size = load<std::uint16_t>(header, offsetof(perf_event_header, size));
-    if (size < sizeof(perf_event_header) || size > head - tail) {
-      publish();
-      return fail(ErrorKind::malformed, "perf buffer: a record of {} bytes, {} are there", size, head - tail);
+// The hot loop: what it needs for each record is in locals, for the sink could be anything and members would be written
+// back around each call; errors are told by a flag, so that making them costs no registers.
+PerfBuffer::Impl::Progress PerfBuffer::Impl::consume(Ring& ring, RecordSink sink) {
+  constexpr std::size_t kHeader = sizeof(perf_event_header), kRaw = kHeader + 4;   // a sample's raw data follow their size
+  const std::byte* const data = ring.data;
+  const std::uint64_t mask = ring.capacity - 1;
+  std::byte* const control = ring.memory.data();
+  auto tail = load_acquire<std::uint64_t>(control + kTailOffset);
+  const auto head = load_acquire<std::uint64_t>(control + kHeadOffset);
+  std::uint64_t publish_at = tail + ring.capacity / 64;
+  Progress progress;
+  while (tail < head && !progress.stopped) {
+    const std::byte* record = data + (tail & mask);   // records are 8-byte aligned, so a header never wraps
+    perf_event_header header;                         // {u32 type, u16 misc, u16 size}, read at once
+    std::memcpy(&header, record, sizeof header);
+    const std::size_t size = header.size;
+    if (size < kHeader || size > head - tail) [[unlikely]] {
+      progress.malformed = true;
+      break;
     }
-    Bytes record(ring.data + at, size);
-    if (at + size > ring.capacity) {
-      joined.assign(ring.data + at, ring.data + ring.capacity);
-      joined.insert(joined.end(), ring.data, ring.data + (at + size - ring.capacity));
-      record = joined;
-    }
-    record = record.subspan(sizeof(perf_event_header));
-    if (type == PERF_RECORD_SAMPLE && record.size() >= 4) {
-      std::size_t raw = std::min<std::size_t>(load<std::uint32_t>(record, 0), record.size() - 4);
-      ++records;
-      stopped = !sink(record.subspan(4, raw));
-    } else if (type == PERF_RECORD_LOST && record.size() >= 16) {
-      ring.lost_told += load<std::uint64_t>(record, 8);
+    if ((tail & mask) + size > mask + 1) [[unlikely]] record = join(ring, tail & mask, size);
+    if (header.type == PERF_RECORD_SAMPLE && size >= kRaw) [[likely]] {
+      std::uint32_t raw;
+      std::memcpy(&raw, record + kHeader, sizeof raw);
+      ++progress.records;
+      progress.stopped = !sink(Bytes(record + kRaw, std::min<std::size_t>(raw, size - kRaw)));
+    } else if (header.type == PERF_RECORD_LOST && size >= kHeader + 16) {
+      ring.lost_told += load<std::uint64_t>(Bytes(record, size), kHeader + 8);   // {u64 id, u64 lost}
     }
     tail += size;
-    if (tail - published >= ring.capacity / 64) publish();
+    if (tail >= publish_at) {
+      store_release<std::uint64_t>(control + kTailOffset, tail);
+      publish_at = tail + (mask + 1) / 64;
+    }
   }
-  publish();
-  return records;
+  store_release<std::uint64_t>(control + kTailOffset, tail);
+  return progress;
+}
+
+// A record that goes over the end, in one piece.
+const std::byte* PerfBuffer::Impl::join(const Ring& ring, std::uint64_t at, std::size_t size) {
+  joined.assign(ring.data + at, ring.data + ring.capacity);
+  joined.insert(joined.end(), ring.data, ring.data + (at + size - ring.capacity));
+  return joined.data();
 }
 
 PerfBuffer::PerfBuffer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -151,12 +165,13 @@ Result<PerfBuffer> PerfBuffer::open(const Map& map, std::size_t pages_per_cpu, s
   return PerfBuffer(std::move(impl));
 }
 
-Result<std::size_t> PerfBuffer::drain(const RecordSink& sink) {
+Result<std::size_t> PerfBuffer::drain(RecordSink sink) {
   std::size_t records = 0;
-  bool stopped = false;
   for (Ring& ring : impl_->rings) {
-    records += TRY(impl_->drain_ring(ring, sink, stopped));
-    if (stopped) break;
+    Impl::Progress progress = impl_->consume(ring, sink);
+    records += progress.records;
+    if (progress.malformed) return fail(ErrorKind::malformed, "perf buffer: a record's size is not what its ring holds");
+    if (progress.stopped) break;
   }
   return records;
 }

@@ -6,8 +6,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -15,9 +15,23 @@
 
 namespace espy::kernel {
 
-/// Called for each record with a view that is valid during the call only. Returning false stops the drain; the record
-/// counts as handed over.
-using RecordSink = std::function<bool(Bytes record)>;
+/// What is called for each record, with a view that is valid during the call only: any function object
+/// `bool(Bytes record)`. Returning false stops the drain; the record counts as handed over. It refers to the callable, which must outlive the drain, and
+/// costs one indirect call.
+class RecordSink {
+ public:
+  template <typename Callable>
+    requires(std::is_object_v<std::remove_reference_t<Callable>> && std::is_invocable_r_v<bool, Callable&, Bytes> && !std::is_same_v<std::remove_cvref_t<Callable>, RecordSink>)
+  RecordSink(Callable&& callable)  // implicit: a lambda is a sink
+      : callable_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))), call_([](void* at, Bytes record) -> bool {
+          return (*static_cast<std::remove_reference_t<Callable>*>(at))(record);
+        }) {}
+  bool operator()(Bytes record) const { return call_(callable_, record); }
+
+ private:
+  void* callable_;
+  bool (*call_)(void*, Bytes);
+};
 
 /// The single consumer of a ring buffer map (BPF_MAP_TYPE_RINGBUF): zero copy, the consumer position published in batches.
 /// The kernel does not count records for which it found no room: bpf_ringbuf_reserve just fails, and only the program
@@ -32,7 +46,7 @@ class RingBuffer {
   /// Hands over the records that are there; returns how many. A flood cannot hold the caller forever: after as many bytes
   /// as the ring has, it returns with more waiting. Then drain again rather than wait: no wake-up comes before the ring
   /// was seen empty.
-  Result<std::size_t> drain(const RecordSink& sink);
+  Result<std::size_t> drain(RecordSink sink);
   int fd() const;                   ///< for epoll: readable when records wait
   std::size_t capacity() const;     ///< bytes
   std::size_t waiting() const;      ///< bytes not yet drained
@@ -59,7 +73,7 @@ class PerfBuffer {
   ~PerfBuffer();
 
   /// Hands over the records that are there, CPU by CPU; returns how many.
-  Result<std::size_t> drain(const RecordSink& sink);
+  Result<std::size_t> drain(RecordSink sink);
   std::uint64_t lost() const;       ///< records the kernel dropped because a ring was full, so far
   std::vector<int> fds() const;     ///< for epoll, one for each CPU
 

@@ -5,8 +5,8 @@
 // wrap. Each record has a 32-bit length with a busy bit (reserved, not yet committed) and a discard bit.
 //
 // Publishing the consumer position for each record would bounce its cache line between us and every producer, who reads
-// it at each reserve. So it is published in batches of 1/64 of the ring while the ring has room, and for each record
-// while more than half of it is taken: late publishing must not cost a producer its record.
+// it at each reserve. So it is published in batches of 1/64 of the ring, at most 4096 bytes (a slow sink must not hold much
+// back), and for each record while less than a quarter is free: late publishing must not cost a producer its record.
 //
 // The wake-up: a commit wakes the consumer only if the consumer's published position is that very record's. A consumer
 // that publishes late can therefore miss a wake-up for what was committed in between. The drain ends only when a look at
@@ -21,6 +21,10 @@
 #include "kernel/shared_memory.hpp"
 
 namespace espy::kernel {
+
+namespace {
+constexpr std::uint64_t kMaxBatch = 4096;
+}
 
 struct RingBuffer::Impl {
   UniqueFd fd;                   // our own, so that the Map may go
@@ -41,39 +45,48 @@ struct RingBuffer::Impl {
   struct Progress {
     std::size_t records = 0;
     bool stopped = false;      // the sink wants no more, or the bound is reached
+    bool malformed = false;
   };
-  Result<Progress> pass(const RecordSink& sink, std::uint64_t bound);
+  Progress pass(RecordSink sink, std::uint64_t bound);
 };
 
-// Hands over what is committed, up to the first busy record or the byte position `bound`.
-Result<RingBuffer::Impl::Progress> RingBuffer::Impl::pass(const RecordSink& sink, std::uint64_t bound) {
+// Hands over what is committed, up to the first busy record or the byte position `bound`. The positions are kept in
+// locals: the sink could be anything, so members would be written back for each record.
+RingBuffer::Impl::Progress RingBuffer::Impl::pass(RecordSink sink, std::uint64_t bound) {
   Progress progress;
-  const std::uint64_t batch = capacity / 64;
-  std::uint64_t end = produced();
-  high_water = std::max(high_water, end - position);
-  while (position < end) {
-    const std::byte* header = data + (position & (capacity - 1));
+  const std::byte* const base = data;
+  const std::uint64_t mask = capacity - 1, batch = std::min(capacity / 64, kMaxBatch), tight = capacity - capacity / 4;
+  std::uint64_t at = position, told = published, end = produced(), longest = largest;
+  high_water = std::max(high_water, end - at);
+  while (at < end) {
+    const std::byte* header = base + (at & mask);
     auto length = load_acquire<std::uint32_t>(header);
     if ((length & kBusyBit) != 0) break;
     std::uint32_t size = length & ~kDiscardBit;
     std::uint64_t span = record_span(size);
-    if (span > capacity) return fail(ErrorKind::malformed, "ring buffer: a record of {} bytes in a ring of {}", size, capacity);
+    if (span > mask + 1) [[unlikely]] {
+      progress.malformed = true;
+      break;
+    }
     bool more = true;
     if ((length & kDiscardBit) == 0) {
-      largest = std::max(largest, span);
+      longest = std::max(longest, span);
       ++progress.records;
       more = sink(Bytes(header + kRecordHeader, size));
     }
-    position += span;
-    if (position - published >= batch || end - position > capacity / 2) {
-      publish();
+    at += span;
+    if (at - told >= batch || end - at > tight) {
+      store_release<std::uint64_t>(consumer.data(), told = at);
       end = produced();
     }
-    if (!more || position >= bound) {
+    if (!more || at >= bound) {
       progress.stopped = true;
       break;
     }
   }
+  position = at;
+  published = told;
+  largest = longest;
   return progress;
 }
 
@@ -102,17 +115,17 @@ Result<RingBuffer> RingBuffer::open(const Map& map) {
   return RingBuffer(std::move(impl));
 }
 
-Result<std::size_t> RingBuffer::drain(const RecordSink& sink) {
+Result<std::size_t> RingBuffer::drain(RecordSink sink) {
   Impl& ring = *impl_;
   const std::uint64_t bound = ring.position + ring.capacity;
   std::size_t records = 0;
   for (;;) {
     std::uint64_t before = ring.position;
-    auto progress = ring.pass(sink, bound);
+    Impl::Progress progress = ring.pass(sink, bound);
     if (ring.position != ring.published) ring.publish();
-    if (!progress) return std::unexpected(std::move(progress.error()));
-    records += progress->records;
-    if (progress->stopped || ring.position == before) return records;
+    if (progress.malformed) return fail(ErrorKind::malformed, "ring buffer: a record is larger than its ring of {} bytes", ring.capacity);
+    records += progress.records;
+    if (progress.stopped || ring.position == before) return records;
     std::atomic_thread_fence(std::memory_order_seq_cst);
   }
 }
