@@ -15,7 +15,7 @@ namespace espy::object {
 enum class SectionSuffix : std::uint8_t {
   none,       ///< "xdp": nothing follows
   optional,   ///< "kprobe" or "kprobe/vfs_read": kind, then '/' and a target
-  required,   ///< "tc_x/…"
+  required,   ///< "kind/target": nothing is told without one
 };
 
 struct SectionRow {
@@ -39,5 +39,11 @@ struct SectionMatch {
   bool autoload = true;
 };
 std::optional<SectionMatch> match_section(std::string_view name);
+
+/// Matches a name by its beginning alone ("xdp_prog", "cgroup/connect4_v2"), as libbpf before 1.0 did: the longest kind.
+std::optional<SectionMatch> match_section_loosely(std::string_view name);
+
+/// The kind that a misspelt name may have meant; empty if none is near.
+std::string_view nearest_section(std::string_view name);
 
 }  // namespace espy::object

@@ -1,0 +1,65 @@
+#include "object/read.hpp"
+
+#include "base/fd.hpp"
+#include "object/reading.hpp"
+
+namespace espy::object {
+namespace {
+
+/// "dir/probe.bpf.o" → "probe": the file name up to its first dot, as libbpf has it, so that kernel names agree.
+std::string object_name(std::string_view path) {
+  std::string_view name = path.substr(path.find_last_of('/') + 1);
+  return std::string(name.substr(0, name.find('.')));
+}
+
+std::string_view text_of(Bytes bytes) {
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return text.substr(0, text.find('\0'));
+}
+
+/// The licence decides which helpers the kernel grants; `version` was once compared with the kernel's.
+Result<void> read_license_and_version(Reading& reading) {
+  const ElfFile& elf = reading.elf;
+  for (const ElfSection& section : elf.sections()) {
+    if (section.type != SectionType::code_or_data || section.executable) continue;
+    if (section.name == "license") {
+      reading.object.license = text_of(section.bytes);
+    } else if (section.name == "version") {
+      if (section.size != sizeof(std::uint32_t)) return fail_at(elf.where(section), "{} bytes, a version has 4", section.size);
+      reading.object.version = load<std::uint32_t>(section.bytes, 0, elf.endian());
+    }
+  }
+  return {};
+}
+
+Result<ObjectSpec> read_elf(const ElfFile& elf) {
+  Reading reading(elf);
+  reading.object.path = elf.path();
+  reading.object.name = object_name(elf.path());
+  if (!elf.machine_known())
+    reading.warn(elf.path(), "the ELF header names no machine", "made by LLVM before 3.9: compile again");
+  TRY(read_license_and_version(reading));
+  TRY(read_btf(reading));
+  TRY(read_externs(reading));
+  TRY(read_btf_maps(reading));
+  TRY(read_legacy_maps(reading));
+  TRY(read_data(reading));
+  TRY(read_programs(reading));
+  TRY(read_slots(reading));
+  TRY(read_struct_ops(reading));
+  return std::move(reading.object);
+}
+
+}  // namespace
+
+Result<ObjectSpec> read(Bytes elf, const std::string& path) {
+  auto file = TRY(ElfFile::parse(elf, path));
+  return read_elf(file);
+}
+
+Result<ObjectSpec> read(const std::string& path) {
+  auto bytes = TRY(read_file(path));
+  return read(bytes, path);
+}
+
+}  // namespace espy::object
