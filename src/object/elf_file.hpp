@@ -17,12 +17,12 @@ enum class SectionType : std::uint8_t { other, code_or_data, zeroes, symbols, st
 
 struct ElfSection {
   std::uint32_t index = 0;
-  std::string name;
+  std::string name = {};
   SectionType type = SectionType::other;
   bool executable = false, writable = false, allocated = false;
   std::uint64_t file_offset = 0;
   std::uint64_t size = 0;          ///< in memory: `zeroes` have no bytes
-  Bytes bytes;                     ///< a view into the file, in the file's byte order
+  Bytes bytes = {};                     ///< a view into the file, in the file's byte order
 };
 
 /// What a symbol stands for (st_type).
@@ -30,7 +30,7 @@ enum class SymbolType : std::uint8_t { untyped, object, function, section, file,
 enum class Binding : std::uint8_t { local, global, weak };
 
 struct ElfSymbol {
-  std::string name;                ///< a section symbol has none
+  std::string name = {};                ///< a section symbol has none
   std::uint32_t section = 0;       ///< kUndefined, or the index of a section; else kNoSection (absolute, common)
   std::uint64_t value = 0;         ///< offset in the section
   std::uint64_t size = 0;
@@ -75,7 +75,7 @@ class ElfFile {
 
  private:
   friend class ElfDecoder;
-  std::string path_;
+  std::string path_ = {};
   Endian endian_ = Endian::native;
   bool machine_known_ = true;
   std::vector<ElfSection> sections_;

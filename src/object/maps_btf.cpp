@@ -186,11 +186,11 @@ Result<void> read_slots(Reading& reading) {
     if (map.inner == nullptr) {
       if (reading.object.find_program(symbol.name) == nullptr)
         return fail_at(where, "map `{}`: slot {} names `{}`, which is no program", map.name, slot, reading.elf.name_of(symbol));
-      map.slots.push_back({slot, symbol.name});
+      add_slot(map, slot, symbol.name);
     } else {
       auto inner = reading.object.map_index(symbol.name);
       if (!inner) return fail_at(where, "map `{}`: slot {} names `{}`, which is no map", map.name, slot, reading.elf.name_of(symbol));
-      map.slots.push_back({slot, *inner});
+      add_slot(map, slot, *inner);
     }
   }
   return {};

@@ -122,7 +122,7 @@ void connect_inner_maps(Reading& reading, const std::vector<Placed>& maps) {
       MapSpec& map = reading.object.map(outer.map);
       if (map.inner == nullptr) map.inner = std::make_shared<MapSpec>(reading.object.map(inner.map));
       const std::uint32_t slot = value(inner.fields, Field::inner_idx);
-      if (slot != kNoInnerIdx && slot < map.max_entries) map.slots.push_back({slot, inner.map});
+      if (slot != kNoInnerIdx && slot < map.max_entries) add_slot(map, slot, inner.map);
     }
   }
 }

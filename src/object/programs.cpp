@@ -200,7 +200,7 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> tail_call_tag(std::string
 void fill_tail_call_slot(Reading& reading, const ProgramSpec& program, std::uint32_t id, std::uint32_t slot) {
   for (const ElfMapId& candidate : reading.map_ids) {
     MapSpec& map = reading.object.map(candidate.map);
-    if (candidate.id == id && map.type == facts::MapType::prog_array) map.slots.push_back({slot, program.name});
+    if (candidate.id == id && map.type == facts::MapType::prog_array) add_slot(map, slot, program.name);
   }
 }
 

@@ -66,9 +66,16 @@ Result<void> read_programs(Reading& reading);
 Result<void> read_slots(Reading& reading);
 Result<void> read_struct_ops(Reading& reading);
 
-/// Code without symbols: how much of a file is a function.
+/// Appends an initial reference. (gcc 12 warns of a SlotValue that is moved in whole, wrongly.)
+inline void add_slot(MapSpec& map, std::uint32_t slot, std::variant<MapIdx, std::string> value) {
+  SlotValue& added = map.slots.emplace_back();
+  added.slot = slot;
+  added.value = std::move(value);
+}
+
+/// How much of a section is a function.
 struct CodeExtent {
-  std::string name;
+  std::string name = {};
   std::uint32_t section = 0;
   std::uint32_t start = 0, count = 0;   ///< in instructions
   Binding binding = Binding::global;

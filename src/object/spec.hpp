@@ -38,7 +38,7 @@ using Reference = std::variant<MapRef, MapValueRef, CallRef, FunctionRef, Extern
 
 struct Relocation {
   isa::InsnIdx insn = 0;  ///< in its function
-  Reference to;
+  Reference to = {};
   friend bool operator==(const Relocation&, const Relocation&) = default;
 };
 
@@ -46,13 +46,13 @@ struct Relocation {
 
 /// One function as it was compiled. Instruction numbers count from its first instruction.
 struct FunctionSpec {
-  std::string name;
-  std::string section;                  ///< ELF section; ".text" for subprograms
-  std::vector<isa::Insn> insns;
-  std::vector<Relocation> relocations;              ///< sorted by instruction
-  std::vector<btf::CoreRelocation> core_relocations;  ///< sorted by instruction
-  std::vector<btf::FuncInfo> func_info;             ///< one before linking; one for each joined function after
-  std::vector<btf::LineInfo> line_info;
+  std::string name = {};
+  std::string section = {};                  ///< ELF section; ".text" for subprograms
+  std::vector<isa::Insn> insns = {};
+  std::vector<Relocation> relocations = {};              ///< sorted by instruction
+  std::vector<btf::CoreRelocation> core_relocations = {};  ///< sorted by instruction
+  std::vector<btf::FuncInfo> func_info = {};             ///< one before linking; one for each joined function after
+  std::vector<btf::LineInfo> line_info = {};
   bool is_global = true;                ///< STB_GLOBAL or STB_WEAK with default visibility: verified on its own
   std::uint32_t section_offset = 0;     ///< in instructions, for messages
 };
@@ -66,15 +66,15 @@ struct ProgramFlags {
 
 /// A program: an entry function and where it is to run.
 struct ProgramSpec {
-  std::string name;                     ///< the entry function's
-  FunctionSpec code;                    ///< after linking, subprograms have been appended to it
+  std::string name = {};                     ///< the entry function's
+  FunctionSpec code = {};                    ///< after linking, subprograms have been appended to it
   facts::ProgType type = facts::ProgType::unspec;
-  std::optional<facts::AttachType> attach_type;  ///< BPF_PROG_LOAD's expected_attach_type, if it has one
+  std::optional<facts::AttachType> attach_type = {};  ///< BPF_PROG_LOAD's expected_attach_type, if it has one
   /// What the section says after its kind: "vfs_read" of "kprobe/vfs_read", "syscalls/sys_enter_open" of "tp/…",
   /// "/bin/bash:readline" of "uprobe//bin/bash:readline". Parsed by src/probe.
-  std::string attach_target;
-  std::string section_kind;             ///< the matched row of the section table: "kprobe", "tp_btf", "fentry.s"
-  ProgramFlags flags;
+  std::string attach_target = {};
+  std::string section_kind = {};             ///< the matched row of the section table: "kprobe", "tp_btf", "fentry.s"
+  ProgramFlags flags = {};
   bool autoload = true;                 ///< false for "?section"
   bool autoattach = true;               ///< the section's kind says where to attach without being told
   std::uint32_t log_level = 0;
@@ -90,20 +90,20 @@ enum class Pinning { none, by_name };
 /// A reference that is put into a map's slot when it is created: an inner map, or a program for a prog array.
 struct SlotValue {
   std::uint32_t slot = 0;
-  std::variant<MapIdx, std::string /* program name */> value;
+  std::variant<MapIdx, std::string /* program name */> value = {};
 };
 
 /// A function pointer of a struct_ops value, filled with a loaded program.
 struct StructOpsMember {
   std::uint32_t offset = 0;     ///< in the object's own struct
-  std::string member;           ///< its name there
-  std::string program;
+  std::string member = {};           ///< its name there
+  std::string program = {};
 };
 
 struct MapSpec {
-  std::string name;                     ///< as the object spells it: "events", ".rodata.str"
+  std::string name = {};                     ///< as the object spells it: "events", ".rodata.str"
   MapOrigin origin = MapOrigin::btf;
-  std::string section;
+  std::string section = {};
   facts::MapType type = facts::MapType::unspec;
   std::uint32_t key_size = 0, value_size = 0, max_entries = 0;
   std::uint32_t flags = 0;              ///< BPF_F_*
@@ -111,10 +111,10 @@ struct MapSpec {
   std::uint32_t numa_node = 0;          ///< used with BPF_F_NUMA_NODE
   Pinning pinning = Pinning::none;
   btf::TypeId key_type{}, value_type{}; ///< in the object's BTF; kVoid: not known. A data section's: its datasec
-  std::shared_ptr<const MapSpec> inner; ///< template of the inner maps, for maps of maps
-  std::vector<SlotValue> slots;         ///< initial references
-  std::vector<std::byte> contents;      ///< initial value of a data section or struct_ops map; else empty
-  std::vector<StructOpsMember> struct_ops_members;
+  std::shared_ptr<const MapSpec> inner = {}; ///< template of the inner maps, for maps of maps
+  std::vector<SlotValue> slots = {};         ///< initial references
+  std::vector<std::byte> contents = {};      ///< initial value of a data section or struct_ops map; else empty
+  std::vector<StructOpsMember> struct_ops_members = {};
   bool autocreate = true;
   bool autoattach = true;               ///< struct_ops: "?.struct_ops" has none
 
@@ -136,32 +136,32 @@ struct KsymExtern { btf::TypeId type{}; bool typeless = false; };
 struct KfuncExtern { btf::TypeId proto{}; };
 
 struct ExternSpec {
-  std::string name;
-  std::string essence;                  ///< name without a flavour suffix `___x`
+  std::string name = {};
+  std::string essence = {};                  ///< name without a flavour suffix `___x`
   bool weak = false;                    ///< may be missing: zero, or a call that is not taken
   btf::TypeId btf_id{};                 ///< the var or func in the object's BTF
-  std::variant<KconfigExtern, KsymExtern, KfuncExtern> kind;
+  std::variant<KconfigExtern, KsymExtern, KfuncExtern> kind = {};
 };
 
 // ---- the object ----
 
 struct Warning {
-  std::string where;     ///< "probe.o: section maps"
-  std::string message;   ///< what is old or odd
-  std::string hint;      ///< what to write instead
+  std::string where = {};     ///< "probe.o: section maps"
+  std::string message = {};   ///< what is old or odd
+  std::string hint = {};      ///< what to write instead
 };
 
 struct ObjectSpec {
-  std::string name;                     ///< file name without folder and suffix, for pin paths and kernel names
-  std::string path;                     ///< "" if it did not come from a file
-  std::string license;
-  std::optional<std::uint32_t> version; ///< the old `version` section; checked by kernels before 5.0
-  std::vector<ProgramSpec> programs;
-  std::vector<FunctionSpec> functions;  ///< subprograms: .text
-  std::vector<MapSpec> maps;
-  std::vector<ExternSpec> externs;
-  std::shared_ptr<const btf::Btf> btf;  ///< may be null
-  std::vector<Warning> warnings;
+  std::string name = {};                     ///< file name without folder and suffix, for pin paths and kernel names
+  std::string path = {};                     ///< "" if it did not come from a file
+  std::string license = {};
+  std::optional<std::uint32_t> version = {}; ///< the old `version` section; checked by kernels before 5.0
+  std::vector<ProgramSpec> programs = {};
+  std::vector<FunctionSpec> functions = {};  ///< subprograms: .text
+  std::vector<MapSpec> maps = {};
+  std::vector<ExternSpec> externs = {};
+  std::shared_ptr<const btf::Btf> btf = {};  ///< may be null
+  std::vector<Warning> warnings = {};
 
   MapSpec& map(MapIdx index) { return maps[static_cast<std::size_t>(index)]; }
   const MapSpec& map(MapIdx index) const { return maps[static_cast<std::size_t>(index)]; }
@@ -177,7 +177,7 @@ struct ObjectSpec {
 
 /// A global variable: where its bytes stand in a data section's contents.
 struct Variable {
-  std::string name;
+  std::string name = {};
   MapIdx map;
   btf::TypeId type{};
   std::uint32_t offset = 0, size = 0;
