@@ -147,7 +147,8 @@ class Btf {
   std::optional<Type> find(std::string_view name, Kind kind) const;
   /// All types with this name, of any kind: the base's first, each in order of id.
   std::vector<Type> find_all(std::string_view name) const;
-  /// The own types (not the base's) whose essential name is `name`: "task_struct" finds `task_struct___old` too.
+  /// The own data types (neither the base's nor functions and variables) whose essential name is `name`: "task_struct"
+  /// finds `task_struct___old` too.
   std::vector<Type> find_flavours(std::string_view name) const;
 
   /// The sections as they are, own part only, in native order.
@@ -177,8 +178,10 @@ class Btf {
   friend class Type;
   struct Impl;
   static Result<std::shared_ptr<const Btf>> adopt(std::unique_ptr<Impl> impl);
-  /// The own types whose name, or essential name, this is, in order of id.
-  std::vector<TypeId> own_ids(std::string_view name, bool flavours) const;
+  enum class Family : std::uint8_t;
+  static Family family_of(Kind kind);
+  /// The own types of a family whose name, or essential name, this is, in order of id.
+  std::vector<TypeId> own_ids(std::string_view name, Family family, bool flavours) const;
   explicit Btf(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

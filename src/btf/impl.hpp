@@ -1,6 +1,7 @@
 // The inside of a Btf, shared by the files of this folder only.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <mutex>
 
@@ -9,6 +10,20 @@
 #include "btf/kinds.hpp"
 
 namespace espy::btf {
+
+/// Two kinds of names, asked for apart: those of data types, few and asked for most, and those of functions and variables.
+enum class Btf::Family : std::uint8_t { data, code };
+
+/// Chains of own types by the hash of their essential name.
+struct NameTable {
+  struct Entry {
+    std::uint32_t index, next;  // own index of a type; entry + 1 of the next in the chain, 0 at its end
+  };
+  std::once_flag once;
+  std::atomic<unsigned> lookups{0};
+  std::vector<std::uint32_t> heads;  // entry + 1
+  std::vector<Entry> entries;
+};
 
 struct Btf::Impl {
   std::vector<std::byte> owned;  // either this or `mapped` holds the blob
@@ -27,10 +42,8 @@ struct Btf::Impl {
   std::vector<std::uint32_t> offsets, names;
   std::optional<Error> index_error;
 
-  // The name table, made once several names were looked up: chains of own types by the hash of their essential name.
-  std::once_flag table_once;
-  std::atomic<unsigned> lookups{0};
-  std::vector<std::uint32_t> heads, next;  // own index + 1; 0 ends a chain
+  // The name tables, one a family, each made once several of its names were looked up.
+  std::array<NameTable, 2> tables;
 
   std::once_flag pointer_once;
   unsigned pointer_size = 8;
@@ -39,7 +52,9 @@ struct Btf::Impl {
   Result<void> adopt();
   Result<void> check_header();
   void index();
-  void build_table();
+  Error explain(std::size_t at) const;
+  Family family(std::uint32_t index) const;
+  void build_table(Family family);
   class OffsetSet;
   void find_strings(std::string_view name, bool flavours, OffsetSet& found) const;
   std::string_view string(std::uint32_t offset) const;  // by offset as types hold it, base's included
