@@ -254,14 +254,6 @@ std::vector<isa::Insn> linked_insns(const LinkedProgram& program) {
   return insns;
 }
 
-std::string_view essence_of(std::string_view name) {
-  // A flavour follows three underscores that do not begin the name: "task_struct___old"; the last such counts.
-  for (std::size_t i = name.size(); i-- > 1;) {
-    if (i + 3 < name.size() && name.substr(i, 3) == "___" && name[i - 1] != '_' && name[i + 3] != '_') return name.substr(0, i);
-  }
-  return name;
-}
-
 std::string place_of(const FunctionSpec& function, isa::InsnIdx insn, const btf::Btf* btf) {
   std::string place = fmt::format("section {}: function `{}`: instruction {}", function.section, function.name, insn);
   auto after = std::ranges::upper_bound(function.line_info, insn, {}, &btf::LineInfo::insn);

@@ -90,7 +90,7 @@ std::string nearest_field(const btf::CoreRelocation& relocation, const btf::Btf&
   if (indices.size() < 2) return {};
   auto index = parse_number<std::uint32_t>(indices[1]);
   if (!index || (root.kind() != btf::Kind::struct_ && root.kind() != btf::Kind::union_) || *index >= root.vlen()) return {};
-  auto there = target->find(essence_of(root.name()), root.kind());
+  auto there = target->find(btf::essential_name(root.name()), root.kind());
   if (!there) return {};
   std::vector<std::string_view> names;
   for (const btf::Member& member : there->members())

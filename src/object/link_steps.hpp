@@ -18,9 +18,6 @@ namespace espy::object {
 /// The source line is there if the object has line info; `btf` may be null.
 std::string place_of(const FunctionSpec& function, isa::InsnIdx insn, const btf::Btf* btf);
 
-/// The name of a type, field or function without its flavour: "task_struct" of "task_struct___old".
-std::string_view essence_of(std::string_view name);
-
 /// "did you mean `pid`?", or empty if no name of this kind in the BTF is near.
 std::string nearest_name(std::string_view wanted, const btf::Btf* btf, btf::Kind kind, std::string_view prefix = {});
 

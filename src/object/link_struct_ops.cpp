@@ -127,7 +127,7 @@ Result<StructOpsLayout> lay_out_struct_ops(const ObjectSpec& object, MapIdx inde
   if (!object.btf) return failed(fail(ErrorKind::malformed, "the object has no BTF").error());
   btf::Type local = object.btf->resolve(map.value_type);
   if (local.kind() != btf::Kind::struct_) return failed(fail(ErrorKind::malformed, "its type is no struct").error());
-  auto kernel = find_types(target, std::string(essence_of(local.name())));
+  auto kernel = find_types(target, std::string(btf::essential_name(local.name())));
   if (!kernel) return failed(kernel.error());
 
   if (kernel->wrapper.size() > kMaxValueBytes) return failed(fail(ErrorKind::malformed, "the target's struct has {} bytes", kernel->wrapper.size()).error());

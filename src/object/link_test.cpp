@@ -345,15 +345,6 @@ TEST(LinkCore, PoisonsWhatIsMissing) {
   EXPECT_EQ(insns[3], poison);
 }
 
-TEST(LinkCore, KnowsFlavours) {
-  EXPECT_EQ(essence_of("task_struct___old"), "task_struct");
-  EXPECT_EQ(essence_of("task_struct"), "task_struct");
-  EXPECT_EQ(essence_of("a___b___c"), "a___b");
-  EXPECT_EQ(essence_of("___x"), "___x");
-  EXPECT_EQ(essence_of("x___"), "x___");
-  EXPECT_EQ(essence_of("a____b"), "a____b");
-}
-
 // ---- kernel types ----
 
 /// A made-up kernel: `int there(void)`, a tracepoint, and struct_ops with a member more than programs know.
