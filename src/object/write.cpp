@@ -24,6 +24,9 @@ constexpr std::uint32_t kRelImm64 = 1;   // R_BPF_64_64: the immediate of a 64-b
 constexpr std::uint32_t kRelAbs64 = 2;   // R_BPF_64_ABS64: eight bytes of data
 constexpr std::uint32_t kRelCall = 10;   // R_BPF_64_32: the immediate of a call
 
+// No section is larger: sizes and slots are numbers that anybody may write into a text or a BTF blob.
+constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
+
 std::vector<std::byte> text_bytes(std::string_view text) {
   Bytes bytes = bytes_of(text);
   return {bytes.begin(), bytes.end()};
@@ -36,8 +39,8 @@ class ObjectWriter {
   Result<std::vector<std::byte>> run() {
     place_functions();
     types_ = TRY(types_to_write(object_, functions_));
-    definitions();
-    data_sections();
+    TRY(definitions());
+    TRY(data_sections());
     externs();
     TRY(relocations());
     struct_ops_pointers();
@@ -85,7 +88,7 @@ class ObjectWriter {
     return elf_.add_symbol({.name = name, .bind = STB_GLOBAL, .type = STT_OBJECT, .section = section, .value = offset, .size = size});
   }
 
-  void definitions() {
+  Result<void> definitions() {
     map_symbols_.resize(object_.maps.size());
     map_sections_.resize(object_.maps.size(), ElfWriter::kUndefined);
     std::map<std::string, SectionId> sections;
@@ -102,6 +105,9 @@ class ObjectWriter {
         offset = definition->second.offset;
         size = std::max<std::uint64_t>(size, definition->second.size);
       }
+      if (offset + size > kMostBytes) {
+        return fail(ErrorKind::exhausted, "the definition of map `{}` takes more than {} bytes", map.name, kMostBytes);
+      }
       std::vector<std::byte> contents = map.origin == MapOrigin::legacy ? legacy_definition(map) : map.contents;
       contents.resize(std::max<std::uint64_t>(contents.size(), size));
       bytes.resize(std::max<std::uint64_t>(bytes.size(), offset + contents.size()));
@@ -110,6 +116,7 @@ class ObjectWriter {
       map_symbols_[i] = object_symbol(map.name, found->second, offset, contents.size());
       map_offsets_[map.name] = offset;
     }
+    return {};
   }
 
   // struct bpf_map_def of libbpf before 1.0.
@@ -121,25 +128,27 @@ class ObjectWriter {
     return std::move(fields.buffer());
   }
 
-  void data_sections() {
+  Result<void> data_sections() {
     for (std::size_t i = 0; i < object_.maps.size(); ++i) {
       const MapSpec& map = object_.maps[i];
       if (!map.is_data() || map.origin == MapOrigin::kconfig) continue;
       bool empty = map.origin == MapOrigin::bss;
       std::uint64_t writable = map.origin == MapOrigin::rodata ? 0 : SHF_WRITE;
       std::uint64_t size = map.contents.empty() ? map.value_size : map.contents.size();
+      if (!empty && size > kMostBytes) return fail(ErrorKind::exhausted, "`{}` has more than {} bytes", map.name, kMostBytes);
       ElfWriter::Section section{.name = map.section.empty() ? map.name : map.section, .flags = SHF_ALLOC | writable};
       if (empty) section.type = SHT_NOBITS, section.empty_size = size;
       else section.bytes = map.contents, section.bytes.resize(size);
       map_sections_[i] = elf_.add_section(std::move(section));
       map_symbols_[i] = elf_.add_symbol({.name = "", .bind = STB_LOCAL, .type = STT_SECTION, .section = map_sections_[i]});
     }
-    if (object_.btf == nullptr) return;
+    if (object_.btf == nullptr) return {};
     for (const Variable& variable : variables(object_)) {
       auto i = static_cast<std::size_t>(variable.map);
       if (map_sections_[i] == ElfWriter::kUndefined) continue;
       object_symbol(variable.name, map_sections_[i], variable.offset, variable.size);
     }
+    return {};
   }
 
   void externs() {
@@ -240,6 +249,9 @@ class ObjectWriter {
           symbol = program->second;
         }
         std::uint64_t offset = map_offsets_[map.name] + *definition->second.values + std::uint64_t{slot.slot} * 8;
+        if (offset + 8 > elf_.section(map_sections_[i]).bytes.size()) {
+          return fail(ErrorKind::invalid_argument, "map `{}` has no slot {}", map.name, slot.slot);
+        }
         elf_.add_relocation(map_sections_[i], offset, symbol, kRelAbs64);
       }
     }

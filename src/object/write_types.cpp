@@ -5,6 +5,7 @@
 #include "object/write_types.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -16,6 +17,7 @@ namespace espy::object {
 namespace {
 
 constexpr std::uint32_t kPinByName = 1;  // LIBBPF_PIN_BY_NAME
+constexpr std::uint32_t kMostSlots = 1U << 20;  // a definition with a slot behind them is refused
 
 class TypeMaker {
  public:
@@ -69,6 +71,11 @@ class TypeMaker {
     return builder_.add_ref(btf::Kind::ptr, "", builder_.add_array(int_type(), int_type(), value));
   }
 
+  // libbpf's `__ulong`: an enum whose only enumerator has the value.
+  btf::TypeId long_number(std::uint64_t value) {
+    return builder_.add_enum("", 8, false, {{.name = "__value", .value = value}});
+  }
+
   btf::TypeId define(const MapSpec& map, std::uint32_t& size) {
     std::vector<btf::Member> members;
     std::uint32_t offset = 0;
@@ -89,7 +96,8 @@ class TypeMaker {
     add_number("max_entries", map.max_entries);
     add_number("map_flags", map.flags);
     add_number("numa_node", map.numa_node);
-    add_number("map_extra", static_cast<std::uint32_t>(map.map_extra));
+    if (map.map_extra > std::numeric_limits<std::uint32_t>::max()) add("map_extra", long_number(map.map_extra));
+    else add_number("map_extra", static_cast<std::uint32_t>(map.map_extra));
     if (map.pinning == Pinning::by_name) add_number("pinning", kPinByName);
     if (map.inner != nullptr || !map.slots.empty()) add_values(map, members, offset);
     size = offset;  // of the type
@@ -104,7 +112,7 @@ class TypeMaker {
       element = define(*map.inner, inner_size);
     }
     std::uint32_t count = 0;
-    for (const SlotValue& slot : map.slots) count = std::max(count, slot.slot + 1);
+    for (const SlotValue& slot : map.slots) count = std::max(count, std::min(slot.slot, kMostSlots) + 1);
     // The array has no elements as far as its type goes; the variable is larger than its type by those it has.
     btf::TypeId array = builder_.add_array(builder_.add_ref(btf::Kind::ptr, "", element), int_type(), 0);
     members.push_back({.name = "values", .type = array, .bit_offset = offset * 8, .bitfield_size = 0});

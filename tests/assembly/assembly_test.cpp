@@ -231,5 +231,17 @@ TEST_F(Assembly, ErrorsNameThePlace) {
   }
 }
 
+// Numbers that a text may hold ask for no memory.
+TEST_F(Assembly, SizesAreBounded) {
+  for (std::string_view text : {".map m type=array key=4 value=4 max_entries=1 slot.4294967295=m", ".map .data origin=data value=4294967295",
+                                ".map .bss origin=bss value=4294967295"}) {
+    auto spec = assemble_object(text, "t.s");
+    ASSERT_TRUE(spec) << describe(spec.error());
+    auto bytes = write_elf(*spec);
+    if (bytes) EXPECT_LT(bytes->size(), 10000U);
+    else EXPECT_FALSE(bytes.error().message.empty());
+  }
+}
+
 }  // namespace
 }  // namespace espy::object
