@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/fd.hpp"
+#include "isa/decode.hpp"
 #include "isa/disassemble.hpp"
 #include "object/read.hpp"
 #include "object/write.hpp"
@@ -39,8 +40,9 @@ Outcome libbpf_makes(Bytes bytes) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, opened) {
     if (outcome.error != 0) continue;
-    std::vector<isa::Insn> code(bpf_program__insn_cnt(program));
-    if (!code.empty()) std::memcpy(code.data(), bpf_program__insns(program), code.size() * sizeof(isa::Insn));
+    auto slots = std::as_bytes(std::span(bpf_program__insns(program), bpf_program__insn_cnt(program)));
+    std::vector<isa::Insn> code;
+    for (std::size_t at = 0; at < slots.size(); at += 8) code.push_back(isa::from_word(load<std::uint64_t>(slots, at)));
     // Descriptors differ from load to load.
     for (isa::Insn& insn : code) {
       if (isa::is_ld_imm64(insn, isa::Pseudo::map_fd) || isa::is_ld_imm64(insn, isa::Pseudo::map_value)) insn.imm = 0;
@@ -54,12 +56,14 @@ TEST(Libbpf, MakesTheSameOfClangsFileAndOurs) {
   if (geteuid() != 0) GTEST_SKIP() << "loading a program needs CAP_BPF";
   libbpf_set_print(silent);
   int loaded = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(CORPUS) + "/v3")) {
+  std::string folder = fmt::format("{}/v3", CORPUS);
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".o") continue;
-    SCOPED_TRACE(entry.path().string());
-    auto clangs = read_file(entry.path().string());
+    std::string path = entry.path().string();
+    SCOPED_TRACE(path);
+    auto clangs = read_file(path);
     ASSERT_TRUE(clangs);
-    auto object = read(*clangs, entry.path().string());
+    auto object = read(*clangs, path);
     ASSERT_TRUE(object) << describe(object.error());
     auto ours = write_elf(*object);
     ASSERT_TRUE(ours) << describe(ours.error());
