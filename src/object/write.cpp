@@ -262,15 +262,26 @@ class ObjectWriter {
     if (!object_.license.empty()) {
       std::vector<std::byte> text = text_bytes(object_.license);
       text.push_back(std::byte{0});
-      elf_.add_section({.name = "license", .flags = SHF_ALLOC | SHF_WRITE, .alignment = 1, .bytes = std::move(text)});
+      name_variables("license", elf_.add_section({.name = "license", .flags = SHF_ALLOC | SHF_WRITE, .alignment = 1, .bytes = std::move(text)}));
     }
     if (object_.version) {
       Writer version(Endian::little);
       version.write(*object_.version);
-      elf_.add_section({.name = "version", .flags = SHF_ALLOC | SHF_WRITE, .alignment = 4, .bytes = std::move(version.buffer())});
+      name_variables("version", elf_.add_section({.name = "version", .flags = SHF_ALLOC | SHF_WRITE, .alignment = 4, .bytes = std::move(version.buffer())}));
     }
     if (!types_.btf.empty()) elf_.add_section({.name = ".BTF", .alignment = 4, .bytes = std::move(types_.btf)});
     if (!types_.ext.empty()) elf_.add_section({.name = ".BTF.ext", .alignment = 4, .bytes = std::move(types_.ext)});
+  }
+
+  // libbpf looks for the symbol of every variable that BTF puts in a section, of those that hold no map too.
+  void name_variables(std::string_view name, SectionId section) {
+    if (object_.btf == nullptr) return;
+    auto datasec = object_.btf->find(name, btf::Kind::datasec);
+    if (!datasec) return;
+    for (const btf::SectionVar& variable : datasec->section_vars()) {
+      auto var = object_.btf->find(variable.type);
+      if (var) object_symbol(std::string(var->name()), section, variable.offset, variable.size);
+    }
   }
 
   const ObjectSpec& object_;
