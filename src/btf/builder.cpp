@@ -18,9 +18,14 @@ Builder::Builder(std::shared_ptr<const Btf> base) : base_(std::move(base)) {
 }
 
 Builder Builder::copy_of(const Btf& btf) {
-  Builder builder(btf.base());
+  Builder builder = strings_of(btf);
   builder.next_id_ = btf.type_count();
   builder.types_.append(btf.type_section());
+  return builder;
+}
+
+Builder Builder::strings_of(const Btf& btf) {
+  Builder builder(btf.base());
   const Bytes strings = btf.string_section();
   builder.strings_.assign(reinterpret_cast<const char*>(strings.data()), strings.size());
   return builder;

@@ -18,6 +18,8 @@ class Builder {
   explicit Builder(std::shared_ptr<const Btf> base = nullptr);
   /// Starts from a copy of existing types, whose ids stay the same.
   static Builder copy_of(const Btf& btf);
+  /// Starts without types, but with all strings of another at their offsets.
+  static Builder strings_of(const Btf& btf);
 
   std::uint32_t add_string(std::string_view text);  ///< its offset; the same text has one offset
 
