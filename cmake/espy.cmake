@@ -131,7 +131,8 @@ function(espy_bpf target)
     string(REGEX REPLACE "\\.c$" ".o" object ${stem})
     set(object ${ARG_OUT}/${object})
     get_filename_component(absolute ${source} ABSOLUTE)
-    add_custom_command(OUTPUT ${object} DEPENDS ${absolute} DEPFILE ${object}.d
+    # clang runs where the mapped file names lead somewhere, so that the BTF holds the source lines' text.
+    add_custom_command(OUTPUT ${object} DEPENDS ${absolute} DEPFILE ${object}.d WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
       COMMAND ${BPF_CLANG} -target bpf -O2 -g -mcpu=v3 -Wall -Wno-missing-declarations -Wno-unknown-attributes
         -D__TARGET_ARCH_x86 -I/usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -I${CMAKE_SOURCE_DIR}/bpf ${ARG_FLAGS}
         -fdebug-prefix-map=${CMAKE_SOURCE_DIR}/= -MMD -MF ${object}.d -c ${absolute} -o ${object}

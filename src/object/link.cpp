@@ -111,7 +111,7 @@ class Linker {
     total_insns_ += code.insns.size();
     if (total_insns_ > kMaxObjectInsns)
       return fail(ErrorKind::exhausted, "the programs of this object have more than {} instructions with their subprograms", kMaxObjectInsns);
-    TRY(settle_references(linked));
+    TRY(settle_references(linked, *joined));
     rename_helpers(code.insns);
     TRY(resolve_attach_type(linked, target_));
     if (auto implements = implements_.find(program.name); implements != implements_.end()) {
@@ -143,20 +143,28 @@ class Linker {
   }
 
   /// Resolves what is left in a joined program's relocations; those to maps remain.
-  Result<void> settle_references(LinkedProgram& linked) {
+  Result<void> settle_references(LinkedProgram& linked, const std::vector<JoinedFunction>& joined) {
     FunctionSpec& code = linked.spec.code;
     std::vector<Relocation> rest;
     for (const Relocation& relocation : code.relocations) {
       auto left = settle(linked, relocation);
       if (!left) {
         Error error = left.error();
-        if (error.where.empty()) error.where = place_of(code, relocation.insn, object_.btf.get());
+        if (error.where.empty()) error.where = place_in(code, joined, relocation.insn);
         return std::unexpected(std::move(error));
       }
       if (*left) rest.push_back(**left);
     }
     code.relocations = std::move(rest);
     return {};
+  }
+
+  /// Where an instruction of a joined program was written: in the program itself, or in which subprogram.
+  std::string place_in(const FunctionSpec& code, const std::vector<JoinedFunction>& joined, isa::InsnIdx insn) const {
+    auto after = std::ranges::upper_bound(joined, insn, {}, &JoinedFunction::start);
+    if (after == joined.begin()) return place_of(code, insn, object_.btf.get());
+    const JoinedFunction& part = *std::prev(after);
+    return place_of(object_.function(part.function), insn - part.start, object_.btf.get());
   }
 
   /// One reference; gives back what the load still has to fill in.
@@ -259,8 +267,9 @@ std::string place_of(const FunctionSpec& function, isa::InsnIdx insn, const btf:
   auto after = std::ranges::upper_bound(function.line_info, insn, {}, &btf::LineInfo::insn);
   if (!btf || after == function.line_info.begin()) return place;
   const btf::LineInfo& line = *std::prev(after);
-  std::string_view file = btf->string(line.file_name);
-  return place + fmt::format(" ({}:{}: `{}`)", file.substr(file.find_last_of('/') + 1), line.line, trim(btf->string(line.line_text)));
+  std::string_view file = btf->string(line.file_name), text = trim(btf->string(line.line_text));
+  place += fmt::format(" ({}:{}", file.substr(file.find_last_of('/') + 1), line.line);
+  return place + (text.empty() ? std::string(")") : fmt::format(": `{}`)", text));
 }
 
 std::string nearest_name(std::string_view wanted, const btf::Btf* btf, btf::Kind kind, std::string_view prefix) {

@@ -15,7 +15,7 @@
 namespace espy::object {
 
 /// Where an instruction stands, as errors say it: "section tp/x: function `f`: instruction 12 (a.c:34: `x = y;`)".
-/// The source line is there if the object has line info; `btf` may be null.
+/// The source line is there if the object has line info, its text if the compiler could read it; `btf` may be null.
 std::string place_of(const FunctionSpec& function, isa::InsnIdx insn, const btf::Btf* btf);
 
 /// "did you mean `pid`?", or empty if no name of this kind in the BTF is near.

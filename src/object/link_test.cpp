@@ -382,6 +382,100 @@ TEST(LinkAttach, FindsTheKernelTypeAProgramNames) {
   EXPECT_NE(describe(linked.error()).find("did you mean `sched_switch`?"), std::string::npos) << describe(linked.error());
 }
 
+/// A module on top of the made-up kernel: a function, a variable, a tracepoint.
+ModuleBtf module_btf(const std::shared_ptr<const btf::Btf>& kernel) {
+  btf::Builder builder(kernel);
+  auto integer = kernel->find("int", btf::Kind::int_)->id();
+  auto proto = builder.add_func_proto(integer, {{"a", integer}});
+  builder.add_func("in_module", proto, btf::Linkage::static_);
+  builder.add_var("module_count", integer, btf::Linkage::global);
+  builder.add_ref(btf::Kind::typedef_, "btf_trace_module_event", builder.add_ref(btf::Kind::ptr, "", proto));
+  return {"mod", builder.build().value()};
+}
+
+TEST(LinkExterns, FindsKernelObjectsInModules) {
+  btf::Builder builder;
+  auto integer = builder.add_int("int", 4, {.bits = 32, .is_signed = true});
+  auto proto = builder.add_func_proto(integer, {{"x", integer}});
+  auto other_proto = builder.add_func_proto(integer, {});
+  auto program_btf = builder.build().value();
+  Target target;
+  target.vmlinux = kernel_btf();
+  ModuleBtf module = module_btf(target.vmlinux);
+  target.modules = [&]() -> Result<std::vector<ModuleBtf>> { return std::vector{module}; };
+
+  ExternSpec kfunc{.name = "in_module___v2", .essence = "in_module", .weak = false, .btf_id = {}, .kind = KfuncExtern{proto}};
+  ObjectSpec object = with_extern(kCall, kfunc);
+  object.btf = program_btf;
+  auto linked = link(object, target);
+  ASSERT_TRUE(linked) << describe(linked.error());
+  auto id = static_cast<std::int32_t>(module.btf->find("in_module", btf::Kind::func)->id());
+  EXPECT_EQ(linked->programs[0].spec.code.insns[0], (Insn{.opcode = isa::kOpCall, .src = 2, .imm = id}));
+  ASSERT_EQ(linked->programs[0].module_btfs.size(), 1U);
+  EXPECT_EQ(linked->programs[0].module_btfs[0].module, "mod");
+
+  std::get<KfuncExtern>(object.externs[0].kind).proto = other_proto;  // other parameters: an error, or as if missing
+  EXPECT_FALSE(link(object, target));
+  object.externs[0].weak = true;
+  linked = link(object, target);
+  ASSERT_TRUE(linked);
+  EXPECT_EQ(linked->programs[0].spec.code.insns[0].imm, 0);
+  EXPECT_TRUE(linked->programs[0].module_btfs.empty());
+
+  object = with_extern(kWide, {.name = "module_count", .essence = "module_count", .weak = false, .btf_id = {}, .kind = KsymExtern{.type = integer, .typeless = false}});
+  object.btf = program_btf;
+  linked = link(object, target);
+  ASSERT_TRUE(linked) << describe(linked.error());
+  EXPECT_TRUE(isa::is_ld_imm64(linked->programs[0].spec.code.insns[0], isa::Pseudo::btf_id));
+  EXPECT_EQ(linked->programs[0].module_btfs.size(), 1U);
+}
+
+TEST(LinkAttach, FindsWhatModulesHave) {
+  Target target;
+  target.vmlinux = kernel_btf();
+  ModuleBtf module = module_btf(target.vmlinux);
+  target.modules = [&]() -> Result<std::vector<ModuleBtf>> { return std::vector{module}; };
+  ObjectSpec object = object_of(function("f", {kExit}));
+  object.programs[0].type = facts::ProgType::tracing;
+  object.programs[0].attach_type = facts::AttachType::trace_raw_tp;
+  object.programs[0].attach_target = "module_event";
+  auto linked = link(object, target);
+  ASSERT_TRUE(linked) << describe(linked.error());
+  EXPECT_EQ(linked->programs[0].attach_btf_module, "mod");
+  object.programs[0].attach_type = facts::AttachType::trace_fentry;
+  for (auto [text, found] : {std::pair{"mod:in_module", true}, {"other:in_module", false}, {"vmlinux:there", true}, {"mod:there", false}}) {
+    object.programs[0].attach_target = text;
+    EXPECT_EQ(link(object, target).has_value(), found) << text;
+  }
+}
+
+TEST(LinkCore, TakesItsTypesFromAFileIfToldTo) {
+  btf::Builder builder;
+  auto integer = builder.add_int("int", 4, {.bits = 32, .is_signed = true});
+  auto local = builder.add_struct(btf::Kind::struct_, "task", 8, {{"state", integer, 0, 0}, {"pid", integer, 32, 0}});
+  btf::Builder there;
+  integer = there.add_int("int", 4, {.bits = 32, .is_signed = true});
+  there.add_struct(btf::Kind::struct_, "task", 24, {{"states", integer, 0, 0}, {"pid", integer, 160, 0}});
+  FunctionSpec code = function("f", {{.opcode = 0x61, .off = 4}, {.opcode = 0x61, .off = 0}, kExit});
+  code.core_relocations = {{.insn = 0, .type = local, .access = "0:1", .kind = btf::CoreKind::field_byte_offset},
+                           {.insn = 1, .type = local, .access = "0:0", .kind = btf::CoreKind::field_byte_offset}};
+  ObjectSpec object = object_of(code);
+  object.btf = builder.build().value();
+  Target target;
+  auto linked = link(object, target);
+  ASSERT_FALSE(linked);  // no types at all
+  EXPECT_EQ(linked.error().kind, ErrorKind::unsupported);
+  target.vmlinux = kernel_btf();
+  target.core_types = there.build().value();
+  linked = link(object, target);
+  ASSERT_TRUE(linked) << describe(linked.error());
+  EXPECT_EQ(linked->programs[0].spec.code.insns[0].off, 20);
+  ASSERT_EQ(linked->core.size(), 2U);
+  EXPECT_NE(linked->core[0].text.find("4 → 20"), std::string::npos) << linked->core[0].text;
+  EXPECT_TRUE(linked->core[1].poisoned);
+  EXPECT_EQ(linked->core[1].hint, "did you mean `states`?");
+}
+
 TEST(LinkStructOps, MembersGoWhereTheKernelHasThem) {
   btf::Builder builder;
   auto integer = builder.add_int("int", 4, {.bits = 32, .is_signed = true});
