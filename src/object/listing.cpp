@@ -92,9 +92,7 @@ class Annotator {
     }
     while (next_line_ < function_.line_info.size() && function_.line_info[next_line_].insn <= at) {
       const btf::LineInfo& line = function_.line_info[next_line_++];
-      if (!options_.source_lines || line.insn != at) continue;
-      append_comment(out, types.string(line.line_text));
-      append(out, " @ {}:{}\n", file_name(types.string(line.file_name)), line.line);
+      if (options_.source_lines && line.insn == at) source_line(line, out);
     }
     while (next_core_ < function_.core_relocations.size() && function_.core_relocations[next_core_].insn <= at) {
       const btf::CoreRelocation& core = function_.core_relocations[next_core_++];
@@ -103,11 +101,23 @@ class Annotator {
     }
   }
 
+  // "; int x = 1; @ probe.c:12". Compilers that cannot read the source leave its text out; a line that goes on, at
+  // another column, is not told again.
+  void source_line(const btf::LineInfo& line, std::string& out) {
+    if (line.line == last_line_ && line.file_name == last_file_) return;
+    last_line_ = line.line;
+    last_file_ = line.file_name;
+    std::string_view text = trim(object_.btf->string(line.line_text));
+    append_comment(out, text);
+    append(out, "{}{}:{}\n", text.empty() ? "" : " @ ", file_name(object_.btf->string(line.file_name)), line.line);
+  }
+
   const ObjectSpec& object_;
   const FunctionSpec& function_;
   const ListingOptions& options_;
   std::vector<isa::Reference> references_;
   std::size_t next_function_ = 0, next_line_ = 0, next_core_ = 0;
+  std::uint32_t last_line_ = 0, last_file_ = 0;
 };
 
 void append_function(const ObjectSpec& object, const FunctionSpec& function, const ListingOptions& options, std::string& out) {
