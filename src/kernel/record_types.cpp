@@ -82,7 +82,7 @@ class Chooser {
     for (std::uint32_t size : sizes_)
       if (!take(named_at_write(size), "the source lines that write it"))
         if (!take(kept_by_pointer(size), "a global pointer that keeps the type"))
-          take(only_of_size(size), "the only struct of the size that is written");
+          if (!names_what_is_not_here(size)) take(only_of_size(size), "the only struct of the size that is written");
     if (types.empty() && sizes_.empty() && !take(kept_by_pointer(std::nullopt), "a global pointer that keeps the type"))
       take(find_struct("event"), "its name");
     return made(types, types.empty() ? "no type is known: --type MAP=TYPE names it" : reason);
@@ -150,6 +150,18 @@ class Chooser {
       if (named.size() == 1) return *named.begin();
     }
     return std::nullopt;
+  }
+
+  // Does the line of the call name a struct that the BTF lacks? Then another of its size is not it. (Compilers leave out
+  // types that only functions use.)
+  bool names_what_is_not_here(std::uint32_t size) const {
+    for (const RecordWrite& write : writes_)
+      for (const btf::LineInfo& line : write.function->line_info) {
+        if (write.size != size || line.insn != line_of(write)) continue;
+        for (std::string_view name : structs_in(btf_.string(line.line_text)))
+          if (!find_struct(name)) return true;
+      }
+    return false;
   }
 
   // The instruction at which the call's source line begins.

@@ -134,6 +134,7 @@ int RingBuffer::fd() const { return impl_->fd.get(); }
 std::size_t RingBuffer::capacity() const { return impl_->capacity; }
 std::size_t RingBuffer::waiting() const { return impl_->produced() - impl_->position; }
 std::size_t RingBuffer::high_water() const { return impl_->high_water; }
-bool RingBuffer::was_full() const { return impl_->high_water != 0 && impl_->high_water + impl_->largest > impl_->capacity; }
+// The kernel keeps one byte free, so that a position tells full from empty.
+bool RingBuffer::was_full() const { return impl_->high_water != 0 && impl_->high_water + impl_->largest >= impl_->capacity; }
 
 }  // namespace espy::kernel
