@@ -178,7 +178,8 @@ class Linker {
     return settle_map(insns, relocation.insn, value.map, value.offset);
   }
 
-  Result<std::optional<Relocation>> settle_map(std::vector<isa::Insn>& insns, isa::InsnIdx at, MapIdx map, std::optional<std::uint32_t> offset) {
+  Result<std::optional<Relocation>> settle_map(std::vector<isa::Insn>& insns, isa::InsnIdx at, MapIdx map,
+                                               std::optional<std::uint32_t> offset) {
     auto number = static_cast<std::size_t>(map);
     if (number >= object_.maps.size()) return fail(ErrorKind::malformed, "a relocation names map {}, there are {}", number, object_.maps.size());
     if (!object_.map(map).autocreate) {

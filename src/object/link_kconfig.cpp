@@ -21,7 +21,8 @@ std::string_view to_string(KconfigType type) {
 }
 
 Result<void> mismatch(std::string_view value, const KconfigExtern& kind, std::string_view wanted) {
-  auto error = fail(ErrorKind::invalid_argument, "its value in the kernel's configuration is {}, but it is declared as {}", value, to_string(kind.type));
+  auto error = fail(ErrorKind::invalid_argument, "its value in the kernel's configuration is {}, but it is declared as {}", value,
+                    to_string(kind.type));
   error.error().hint = fmt::format("declare it as {}", wanted);
   return error;
 }

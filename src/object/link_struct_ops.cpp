@@ -130,7 +130,8 @@ Result<StructOpsLayout> lay_out_struct_ops(const ObjectSpec& object, MapIdx inde
   auto kernel = find_types(target, std::string(btf::essential_name(local.name())));
   if (!kernel) return failed(kernel.error());
 
-  if (kernel->wrapper.size() > kMaxValueBytes) return failed(fail(ErrorKind::malformed, "the target's struct has {} bytes", kernel->wrapper.size()).error());
+  if (kernel->wrapper.size() > kMaxValueBytes)
+    return failed(fail(ErrorKind::malformed, "the target's struct has {} bytes", kernel->wrapper.size()).error());
 
   StructOpsLayout layout;
   layout.kernel_struct = kernel->inner.id();
