@@ -133,4 +133,11 @@ int write_two(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+SEC("raw_tp/sys_enter")
+int print_line(struct bpf_raw_tracepoint_args *ctx)
+{
+	bpf_printk("line %d of %s", 42, "text");
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

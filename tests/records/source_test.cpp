@@ -3,11 +3,13 @@
 #include "base/text.hpp"
 
 #include "kernel/map_view.hpp"
+#include "kernel/printk.hpp"
 #include "object/read.hpp"
 #include "render/output.hpp"
 #include "render/value.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace espy::kernel {
 namespace {
@@ -151,6 +153,24 @@ TEST_F(Source, ReadsOnlyTheMapsAskedFor) {
   auto wrong = RecordSource::open(*object_, {.types = {{"totals", "struct by_tag"}}});
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().kind, ErrorKind::not_found);
+}
+
+TEST_F(Source, ReadsWhatProgramsPrint) {
+  auto reader = PrintkReader::open();
+  if (!reader && reader.error().kind == ErrorKind::not_found) GTEST_SKIP() << "needs the tracepoint bpf_trace:bpf_trace_printk (5.9)";
+  ASSERT_TRUE(reader) << describe(reader.error());
+  run("print_line");
+  run("print_line");
+  std::size_t ours = 0;
+  auto lines = reader->drain([&](const PrintkLine& line) {
+    if (line.pid != ::gettid()) return;   // other programs print, too
+    EXPECT_EQ(line.message, "line 42 of text");
+    EXPECT_TRUE(line.comm.starts_with("records_test")) << line.comm;
+    ++ours;
+  });
+  ASSERT_TRUE(lines) << describe(lines.error());
+  EXPECT_EQ(ours, 2U);
+  EXPECT_EQ(reader->lost(), 0U);
 }
 
 TEST_F(Source, CopiesMapsAndSections) {
