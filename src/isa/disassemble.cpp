@@ -8,6 +8,7 @@
 
 #include "isa/decode.hpp"
 #include "isa/opcodes.hpp"
+#include "isa/token.hpp"
 
 namespace espy::isa {
 
@@ -16,27 +17,6 @@ namespace {
 template <typename... Args>
 void append(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
   fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-}
-
-bool is_plain_name(std::string_view name) {
-  auto word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '$';
-  };
-  return !name.empty() && !(name.front() >= '0' && name.front() <= '9') && std::ranges::all_of(name, word);
-}
-
-void append_name(std::string_view name, std::string& out) {
-  if (is_plain_name(name)) {
-    out += name;
-    return;
-  }
-  out += '"';
-  for (char c : name) {
-    if (c == '"' || c == '\\') out += '\\', out += c;
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) append(out, "\\x{:02x}", static_cast<unsigned char>(c));
-    else out += c;
-  }
-  out += '"';
 }
 
 struct Printer {
@@ -86,7 +66,7 @@ struct Printer {
       case 'T': jump(i.imm); break;
       case 'P': append(out, "pc{:+d}", i.imm); break;
       case 'c': helper(i.imm); break;
-      case 'n': append_name(reference->name, out); break;
+      case 'n': out += quoted(reference->name); break;
       case 'l': out += "ll"; break;
       default: out += placeholder; break;  // %%
     }

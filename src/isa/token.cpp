@@ -1,5 +1,8 @@
 #include "isa/token.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -68,6 +71,17 @@ void tokenize(std::string_view line, std::vector<Token>& tokens) {
     }
   }
   push(TokenKind::end, 0);
+}
+
+std::string quoted(std::string_view name, bool always) {
+  if (!always && !name.empty() && is_word_start(name.front()) && std::ranges::all_of(name, is_word)) return std::string(name);
+  std::string out = "\"";
+  for (char c : name) {
+    if (c == '"' || c == '\\') out += '\\', out += c;
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else out += c;
+  }
+  return out += '"';
 }
 
 std::string unquote(std::string_view text) {

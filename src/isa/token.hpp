@@ -26,6 +26,9 @@ struct Token {
 /// Splits a line; a comment (`;`, `//`, or `#` that does not stand at the end of a word) ends it. The last token is `end`.
 void tokenize(std::string_view line, std::vector<Token>& tokens);
 
+/// A name as the text spells it: in quotes unless it is a plain word, or always when told to.
+std::string quoted(std::string_view name, bool always = false);
+
 /// The characters of a string token: \" \\ \n \t \xHH undone.
 std::string unquote(std::string_view text);
 

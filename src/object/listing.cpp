@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "facts/tables.hpp"
 #include "isa/decode.hpp"
+#include "isa/token.hpp"
 #include "object/map_attributes.hpp"
 
 namespace espy::object {
@@ -121,15 +122,15 @@ class Annotator {
 };
 
 void append_function(const ObjectSpec& object, const FunctionSpec& function, const ListingOptions& options, std::string& out) {
-  append(out, "\n.section {}\n", quoted(function.section));
-  if (!function.is_global) append(out, ".local {}\n", quoted(function.name));
-  append(out, ".func {}\n", quoted(function.name));
+  append(out, "\n.section {}\n", isa::quoted(function.section));
+  if (!function.is_global) append(out, ".local {}\n", isa::quoted(function.name));
+  append(out, ".func {}\n", isa::quoted(function.name));
   Annotator annotator(object, function, options);
   out += isa::disassemble(function.insns, annotator.options());
 }
 
 void append_header(const ObjectSpec& object, std::string& out) {
-  if (!object.license.empty()) append(out, ".license {}\n", quoted(object.license, true));
+  if (!object.license.empty()) append(out, ".license {}\n", isa::quoted(object.license, true));
   if (object.version) append(out, ".version {}\n", *object.version);
   if (!object.maps.empty()) out += '\n';
   for (const MapSpec& map : object.maps) out += map_directive(object, map);
@@ -138,7 +139,7 @@ void append_header(const ObjectSpec& object, std::string& out) {
     std::string_view kind = std::holds_alternative<KfuncExtern>(external.kind)  ? "kfunc"
                             : std::holds_alternative<KsymExtern>(external.kind) ? "ksym"
                                                                                 : "kconfig";
-    append(out, ".extern {} {}{}\n", quoted(external.name), kind, external.weak ? " weak" : "");
+    append(out, ".extern {} {}{}\n", isa::quoted(external.name), kind, external.weak ? " weak" : "");
   }
 }
 

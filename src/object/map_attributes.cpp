@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "facts/tables.hpp"
+#include "isa/token.hpp"
 
 namespace espy::object {
 
@@ -61,7 +62,7 @@ void append_attributes(const MapSpec& map, std::string_view prefix, std::string&
     }
   }
   if (map.map_extra != 0) append(out, " {}extra={:#x}", prefix, map.map_extra);
-  if (!map.section.empty() && map.section != default_section(map)) append(out, " {}section={}", prefix, quoted(map.section));
+  if (!map.section.empty() && map.section != default_section(map)) append(out, " {}section={}", prefix, isa::quoted(map.section));
   if (map.pinning == Pinning::by_name) append(out, " {}pinning=by_name", prefix);
   if (!map.autocreate) append(out, " {}autocreate=0", prefix);
   if (!map.autoattach) append(out, " {}autoattach=0", prefix);
@@ -168,35 +169,20 @@ Result<std::uint32_t> key_number(const isa::Attribute& attribute, std::string_vi
 
 }  // namespace
 
-std::string quoted(std::string_view name, bool always) {
-  auto word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '$';
-  };
-  bool plain = !name.empty() && !(name.front() >= '0' && name.front() <= '9') && std::ranges::all_of(name, word);
-  if (plain && !always) return std::string(name);
-  std::string out = "\"";
-  for (char c : name) {
-    if (c == '"' || c == '\\') out += '\\', out += c;
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) append(out, "\\x{:02x}", static_cast<unsigned char>(c));
-    else out += c;
-  }
-  return out += '"';
-}
-
 std::string place(const std::string& file, std::uint32_t line, std::uint32_t column) {
   return file.empty() ? fmt::format("line {}:{}", line, column) : fmt::format("{}:{}:{}", file, line, column);
 }
 
 std::string map_directive(const ObjectSpec& object, const MapSpec& map) {
-  std::string out = fmt::format(".map {}", quoted(map.name));
+  std::string out = fmt::format(".map {}", isa::quoted(map.name));
   append_attributes(map, "", out);
   if (map.inner != nullptr) append_attributes(*map.inner, kInner, out);
   for (const SlotValue& slot : map.slots) {
     const auto* index = std::get_if<MapIdx>(&slot.value);
-    append(out, " {}{}={}", kSlot, slot.slot, quoted(index != nullptr ? object.map(*index).name : std::get<std::string>(slot.value)));
+    append(out, " {}{}={}", kSlot, slot.slot, isa::quoted(index != nullptr ? object.map(*index).name : std::get<std::string>(slot.value)));
   }
   for (const StructOpsMember& member : map.struct_ops_members) {
-    append(out, " {}{}={}", kFunc, member.offset, quoted(member.member + "=" + member.program, true));
+    append(out, " {}{}={}", kFunc, member.offset, isa::quoted(member.member + "=" + member.program, true));
   }
   out += '\n';
   append_contents(map.contents, out);

@@ -25,9 +25,6 @@ Result<MapSpec> map_from_text(const isa::AssembledMap& text, const std::string& 
 /// Fills in what names other maps and programs, once all are known: inner maps and slots.
 Result<void> link_map(const isa::AssembledMap& text, ObjectSpec& object, MapSpec& map, const std::string& file);
 
-/// A name as the text spells it: quoted unless it is a plain word, or when told to.
-std::string quoted(std::string_view name, bool always = false);
-
 /// "file:line:column", or "line L:C" without a file.
 std::string place(const std::string& file, std::uint32_t line, std::uint32_t column);
 
