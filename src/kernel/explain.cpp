@@ -91,7 +91,7 @@ void add_place(Error& error, const VerifierReport& report, const object::LinkedP
   auto line = source_of(program, object, *report.insn);
   if (!line && !report.source.empty()) line = SourceLine{report.place, report.source};
   if (line) {
-    error.notes.push_back(fmt::format("{}{}{}", line->place, line->place.empty() ? "" : ": ", line->text));
+    if (!line->text.empty()) error.notes.push_back(fmt::format("{}{}{}", line->place, line->place.empty() ? "" : ": ", line->text));
     if (!line->place.empty()) error.where += fmt::format("{}{}", error.where.empty() ? "" : ": ", line->place);
   }
   std::string text = report.insn_text;
@@ -100,7 +100,7 @@ void add_place(Error& error, const VerifierReport& report, const object::LinkedP
   std::string function = function_of(program, object, *report.insn);
   error.notes.push_back(fmt::format("instruction {} (in {}): {}", *report.insn, function, text));
   if (report.acquired_at)
-    if (auto taken = source_of(program, object, *report.acquired_at)) error.notes.push_back(fmt::format("taken at {}: {}", taken->place, taken->text));
+    if (auto taken = source_of(program, object, *report.acquired_at)) error.notes.push_back(fmt::format("taken at {}{}{}", taken->place, taken->text.empty() ? "" : ": ", taken->text));
 }
 
 // The kernel said no before its verifier said anything.
@@ -139,7 +139,7 @@ void explain_poison(Error& error, const VerifierReport& report, const ProgramSpe
   if (!report.insn) return;
   for (const object::CoreOutcome& outcome : core) {
     if (!outcome.poisoned || outcome.program != spec.name || outcome.insn != *report.insn) continue;
-    error.message = fmt::format("load program `{}`: CO-RE relocation {} finds nothing in this kernel", spec.name, outcome.text);
+    error.message = fmt::format("load program `{}`: CO-RE relocation {}", spec.name, outcome.text);
     if (!outcome.hint.empty()) error.hint = outcome.hint;
   }
 }

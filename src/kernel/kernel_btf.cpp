@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "base/text.hpp"
+#include "kernel/btf_prepare.hpp"
 #include "kernel/capabilities.hpp"
 #include "kernel/syscall.hpp"
 
@@ -113,7 +114,7 @@ Result<btf::TypeId> function_in_program(int prog_fd, const std::string& function
 }
 
 Result<UniqueFd> upload_btf(const btf::Btf& object_btf) {
-  Bytes btf = object_btf.bytes();
+  const std::vector<std::byte> btf = prepare_btf(object_btf);
   BtfLoadAttr attr;
   attr.btf = to_u64(btf.data());
   attr.btf_size = static_cast<std::uint32_t>(btf.size());

@@ -3,6 +3,7 @@
 // moment it exists, so a failure anywhere leaves nothing behind; pins that this load made are taken away again.
 #include "kernel/object.hpp"
 
+#include <bpf/bpf.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -108,8 +109,17 @@ class Loader {
       return std::move(pinned.map);
     }
     Map map = TRY(create_map(settled, setting));
-    if (!settled.contents.empty() && settled.origin != object::MapOrigin::struct_ops) TRY(fill_data(settled, map));
+    if (settled.type == facts::MapType::arena) TRY(map_arena(settled, map, index));
+    else if (!settled.contents.empty() && settled.origin != object::MapOrigin::struct_ops) TRY(fill_data(settled, map));
     return map;
+  }
+
+  // Programs are verified against the address at which user space sees the arena, so it is mapped before they load.
+  Result<void> map_arena(const MapSpec& spec, const Map& map, std::size_t index) {
+    MappedRegion memory = TRY(map.map_memory(true));
+    std::memcpy(memory.data(), spec.contents.data(), std::min(spec.contents.size(), memory.size()));
+    object_.mappings_.emplace(index, std::move(memory));
+    return {};
   }
 
   bool is_reused(std::size_t index) const { return std::ranges::find(reused_, index) != reused_.end(); }
@@ -163,8 +173,16 @@ class Loader {
       setting.attach_btf_id = static_cast<std::uint32_t>(TRY(function_in_program(target->second, program.spec.attach_target)));
     }
     UniqueFd fd = TRY(load_program(program, setting));
+    keep_constants(fd.get());
     object_.programs_.emplace_back(std::move(fd), program.spec, setting.attach_btf_id, setting.attach_fd);
     return {};
+  }
+
+  // Constants belong to the program though no instruction may refer to them any more: tools look there for what it says
+  // of itself. Kernels before 5.10 do not bind, and nothing depends on it.
+  void keep_constants(int program) {
+    for (std::size_t i = 0; i < spec().maps.size(); ++i)
+      if (spec().maps[i].origin == object::MapOrigin::rodata && object_.maps_[i].valid()) bpf_prog_bind_map(program, object_.maps_[i].fd(), nullptr);
   }
 
   void fill_struct_ops() {

@@ -57,6 +57,9 @@ class Object {
   /// constants (.rodata, .kconfig) are frozen and cannot be written any more.
   Result<void> write_variable(std::string_view name, Bytes value);
 
+  /// The memory of an arena, as programs see it too; nullptr: this map is none.
+  const MappedRegion* arena(object::MapIdx map) const;
+
   /// The value to register a struct_ops map with (update of key 0): the kernel's layout, its function pointers the
   /// descriptors of this object's programs.
   Result<std::vector<std::byte>> struct_ops_value(object::MapIdx map) const;

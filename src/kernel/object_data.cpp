@@ -35,6 +35,13 @@ const MappedRegion* Object::mapping(MapIdx index) const {
   return &mappings_.emplace(key, std::move(*region)).first->second;
 }
 
+const MappedRegion* Object::arena(MapIdx index) const {
+  auto key = static_cast<std::size_t>(index);
+  if (key >= maps_.size() || !has_map(index) || maps_[key].info().type != facts::MapType::arena) return nullptr;
+  auto known = mappings_.find(key);
+  return known == mappings_.end() ? nullptr : &known->second;
+}
+
 Result<std::vector<std::byte>> Object::data(MapIdx index) const {
   if (static_cast<std::size_t>(index) >= maps_.size() || !spec_.map(index).is_data() || !has_map(index))
     return fail(ErrorKind::invalid_argument, "map {} is no data section that was created", static_cast<std::size_t>(index));

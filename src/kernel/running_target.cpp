@@ -1,4 +1,6 @@
 // The running kernel as a Target: everything but its version is read when it is first asked for, and then kept.
+#include <unistd.h>
+
 #include <memory>
 #include <mutex>
 
@@ -39,9 +41,10 @@ constexpr std::string_view kWrappedSyscall = "__riscv_sys_bpf";
 constexpr std::string_view kWrappedSyscall = "";
 #endif
 
-// Do the kernel's system call functions take one struct of registers? BTF tells it without reading kallsyms.
+// Do the kernel's system call functions take one struct of registers? BTF tells it without reading kallsyms. libbpf finds
+// out by placing a kprobe, so the answer of a kernel without kprobes is no: what asks could not be attached there anyway.
 bool has_syscall_wrapper(Kept& kept) {
-  if (kWrappedSyscall.empty()) return false;
+  if (kWrappedSyscall.empty() || ::access("/sys/bus/event_source/devices/kprobe/type", F_OK) != 0) return false;
   if (kept.vmlinux && kept.vmlinux->find(kWrappedSyscall, btf::Kind::func)) return true;
   auto address = kept.symbol_address(kWrappedSyscall);
   // An address that is hidden is still one that is there.

@@ -25,7 +25,7 @@ struct Advice {
 };
 // The first row that fits counts.
 constexpr Advice kAdvice[] = {
-    {"_or_null'", "the lookup may have found nothing: compare the pointer with NULL before using it"},
+    {"_or_null", "the lookup may have found nothing: compare the pointer with NULL before using it"},
     {"invalid mem access 'scalar'", "a number is used as an address: read kernel memory with BPF_CORE_READ() or bpf_probe_read_kernel(), user memory with bpf_probe_read_user()"},
     {"invalid mem access 'inv'", "a number is used as an address: read kernel memory with BPF_CORE_READ() or bpf_probe_read_kernel(), user memory with bpf_probe_read_user()"},
     {"invalid access to packet", "compare with data_end before the access: if (data + N > data_end) return …"},
@@ -62,6 +62,9 @@ constexpr Advice kAdvice[] = {
     {"unknown#195896080", "a CO-RE relocation found nothing in this kernel, and the instruction is reached: guard it with bpf_core_field_exists() or bpf_core_type_exists()"},
     {"is not allowed", "the kernel lets only certain program types call this function"},
     {"failed to find kernel BTF type ID", "this kernel does not have the function or type"},
+    {"passes invalid args into", "a global function is verified on its own: its arguments must be numbers, the context, or pointers to memory of known size"},
+    {"failed to find the address for kernel symbol", "the kernel's BTF names the variable, but its symbol table (/proc/kallsyms) does not: declare it __weak if the program can do without"},
+    {"has to have BTF", "the map's key and value need BTF: compile with -g"},
     {" expected=", "an argument is not what the function takes"},
     {"jump out of range", "a jump leaves the program"},
     {"unknown opcode", "this kernel is older than the instruction: compile with a lower -mcpu (v3, v2)"},
@@ -84,7 +87,7 @@ bool is_state(std::string_view line) {
 }
 
 bool is_bookkeeping(std::string_view line) {
-  if (is_state(line)) return true;
+  if (is_state(line) || line.find("size cannot be determined") != line.npos) return true;
   for (std::string_view begin : kBookkeeping)
     if (line.starts_with(begin)) {
       if (begin != "arg#" && begin != "Global function " && begin != "func#" && begin != "Func#" && begin != "subprog ") return true;

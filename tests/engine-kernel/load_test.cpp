@@ -120,6 +120,7 @@ TEST_P(EveryObject, LoadsAsLibbpfLoadsIt) {
     return;
   }
   ASSERT_TRUE(ours.loaded) << ours.error;
+  if (GetParam().find("kfunc_flavour") != std::string::npos) GTEST_SKIP() << "libbpf 1.1 does not know flavours of kfuncs (1.3 does)";
   EXPECT_EQ(ours.programs.size(), theirs.programs.size());
   for (const auto& [name, program] : theirs.programs) EXPECT_EQ(ours.programs[name], program) << name;
   std::vector<std::string> our_maps, their_maps;
