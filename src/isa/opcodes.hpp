@@ -75,7 +75,7 @@ struct OpcodeRow {
   Operation operation{};
   std::uint8_t bits = 64;         ///< width of the arithmetic or comparison, or of the memory access
   IsaVersion isa = IsaVersion::v1;
-  Since linux = {3, 18};
+  Since since = {3, 18};
   std::string_view syntax;
   /// Other spellings that the assembler takes: clang's, and relocated forms by name (with %n).
   std::array<std::string_view, 3> also = {};

@@ -71,7 +71,15 @@ std::string why_no_helper(const ProgramSpec& spec, const facts::HelperRow& helpe
   return {};
 }
 
+// Attach types are a later kernel's as often as program types are; the verifier then takes the program for another kind.
+std::string why_no_attach_type(const ProgramSpec& spec) {
+  const facts::AttachTypeRow* attach = spec.attach_type ? facts::find(*spec.attach_type) : nullptr;
+  if (attach == nullptr || spec.type == ProgType::struct_ops || running_version() >= attach->since) return {};
+  return fmt::format("programs for {} exist since Linux {}, this is {}", attach->name, to_string(attach->since), to_string(running_version()));
+}
+
 std::string hint_for(const VerifierReport& report, const object::LinkedProgram& program) {
+  if (std::string why = why_no_attach_type(program.spec); !why.empty()) return why;
   if (report.reasons.empty()) return {};
   const std::string& reason = report.reasons.front();
   const bool about_helper = reason.find("unknown func") != reason.npos || reason.find("invalid func") != reason.npos ||
@@ -127,11 +135,7 @@ void explain_silence(Error& error, const ProgramSpec& spec) {
   }
   if (error.sys == EPERM && !raise_memlock()) error.hint = "kernels before 5.11 count programs against RLIMIT_MEMLOCK: run it with CAP_SYS_RESOURCE, or after `ulimit -l unlimited`";
   if (error.sys == E2BIG) error.hint = "the program is larger than this kernel takes (4096 instructions before Linux 5.2, a million since)";
-  if (error.sys == EINVAL && spec.attach_type) {
-    const facts::AttachTypeRow* attach = facts::find(*spec.attach_type);
-    if (attach != nullptr && spec.type != ProgType::struct_ops && running_version() < attach->since)
-      error.hint = fmt::format("programs for {} exist since Linux {}, this is {}", attach->name, to_string(attach->since), to_string(running_version()));
-  }
+  if (std::string why = why_no_attach_type(spec); error.sys == EINVAL && !why.empty()) error.hint = why;
 }
 
 // An instruction that CO-RE made unrunnable: the relocation that found nothing is what a person wrote.

@@ -215,8 +215,9 @@ Result<Probe> netkit(const Ask& ask) {
 }
 
 Result<Probe> cgroup(const Ask& ask) {
-  // Sections such as "cgroup/connect4" leave no target; "cgroup:/path" does.
-  std::string path(ask.target.empty() ? std::string_view(ask.options.cgroup) : ask.target);
+  // Sections such as "cgroup/connect4" leave no target; "cgroup:/path" does. That of "lsm_cgroup/HOOK" is the hook.
+  const bool is_hook = ask.kind == "lsm_cgroup" && !ask.target.starts_with('/');
+  std::string path(ask.target.empty() || is_hook ? std::string_view(ask.options.cgroup) : ask.target);
   if (path.empty())
     return std::unexpected(Error{.kind = ErrorKind::invalid_argument,
                                  .message = fmt::format("program `{}` ({}): in which cgroup?", ask.program.name, ask.kind),
