@@ -57,7 +57,7 @@ static __noinline int record(struct task_struct *task, int slot) {
 SEC("raw_tp/sched_process_exec") int on_exec(void *ctx) { return record(CURRENT, 0); }
 SEC("raw_tp/sched_process_exit") int on_exit(void *ctx) { return record(CURRENT, 1); }
 SEC("raw_tp/sched_process_fork") int on_fork(void *ctx) { return record(CURRENT, 2); }
-SEC("tp_btf/sched_switch") int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next) {
+SEC("tp_btf/sched_switch") int BPF_PROG(on_switch, int preempt, struct task_struct *prev, struct task_struct *next) {
   if (prev->prio == next->prio) count(3);
   return 0;
 }
