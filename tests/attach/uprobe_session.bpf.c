@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "count.h"
+
+__u64 session_hits;
+
+SEC("uprobe.session") int on_both(struct pt_regs *ctx)
+{
+	HIT(session_hits);
+	return 0;
+}
