@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
@@ -119,7 +120,12 @@ TEST_F(Network, TcAction) {
     auto object = loaded("tc");
     ASSERT_TRUE(object);
     auto link = attach(*object, "on_action", {.text = "clsact:lo:egress"});
-    if (!link && !kernel::options_not_set("CONFIG_NET_ACT_BPF,CONFIG_NET_CLS_MATCHALL").empty()) GTEST_SKIP() << one_line(link.error());
+    if (!link && !kernel::options_not_set("CONFIG_NET_ACT_BPF,CONFIG_NET_CLS_MATCHALL").empty()) {
+      EXPECT_EQ(link.error().kind, ErrorKind::unsupported);
+      EXPECT_NE(describe(link.error()).find("a tc action needs CONFIG_NET_ACT_BPF"), std::string::npos) << describe(link.error());
+      EXPECT_EQ(clsacts_of("lo"), 0U) << "what was made for the filter is taken back";
+      return;
+    }
     fires(*object, std::move(link), "action_hits", send_datagram);
     EXPECT_EQ(clsacts_of("lo"), 0U);
   });

@@ -57,7 +57,7 @@ Result<Link> attach_to(const Call& call, const probe::NetNamespace& probe) {
   UniqueFd link = link_create(call, static_cast<std::uint32_t>(net.get()), type);
   if (link) return Link(std::move(link), call.where);
   if (!lookup && errno == EINVAL && running_version() < facts::KernelVersion{5, 8, 0}) return prog_attach(call, {}, type, 0, need);
-  return refused(errno, call, need, errno == EEXIST || errno == EBUSY ? "this namespace has one already; only one flow dissector can be there" : "");
+  return refused(errno, call, need, errno == EEXIST || errno == EBUSY || errno == E2BIG ? lookup ? "this namespace has as many as it takes (64)" : "this namespace has one already; only one flow dissector can be there" : "");
 }
 
 Result<Link> attach_to(const Call& call, const probe::Netfilter& probe) {

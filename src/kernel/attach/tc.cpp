@@ -16,6 +16,7 @@ namespace {
 
 constexpr CapabilitySet kNet{Capability::net_admin, Capability::bpf};
 constexpr Need kClsact{.what = "a tc filter", .since = {4, 5, 0}, .options = "CONFIG_NET_CLS_BPF,CONFIG_NET_SCH_INGRESS", .capabilities = kNet};
+constexpr Need kAction{.what = "a tc action", .since = {4, 8, 0}, .options = "CONFIG_NET_ACT_BPF,CONFIG_NET_CLS_MATCHALL", .capabilities = kNet, .instead = "a classifier (SEC(\"tc\")) decides by itself what an action would"};
 constexpr Need kTcx{.what = "tcx", .since = {6, 6, 0}, .capabilities = kNet, .instead = "clsact:INTERFACE:ingress works on older kernels"};
 constexpr Need kNetkit{.what = "netkit", .since = {6, 7, 0}, .options = "CONFIG_NETKIT", .capabilities = kNet, .instead = "tc on a veth device serves instead"};
 
@@ -69,8 +70,8 @@ Result<tcmsg> add_filter(const Call& call, unsigned index, bool ingress) {
   }
   auto answer = netlink(request);
   if (!answer) {
-    auto failure = refused(answer.error().sys, call, kClsact);
-    failure.error().notes = answer.error().notes;
+    auto failure = refused(answer.error().sys, call, call.program.spec().type == facts::ProgType::sched_act ? kAction : kClsact);
+    failure.error().notes.insert(failure.error().notes.end(), answer.error().notes.begin(), answer.error().notes.end());
     return failure;
   }
   for (const NetlinkMessage& echoed : *answer) {
@@ -97,7 +98,7 @@ Result<Link> through_clsact(const Call& call, unsigned index, bool ingress) {
   auto made = make_clsact(index);
   if (!made) {
     auto failure = refused(made.error().sys, call, kClsact);
-    failure.error().notes = made.error().notes;
+    failure.error().notes.insert(failure.error().notes.end(), made.error().notes.begin(), made.error().notes.end());
     return failure;
   }
   bool action = call.program.spec().type == facts::ProgType::sched_act;
