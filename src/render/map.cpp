@@ -155,6 +155,30 @@ std::string table_text(const MapView& map, const ValueOptions& options, std::siz
   return out;
 }
 
+// The histograms that a global variable holds: itself, or the elements of an array of them. Empty: it holds none, or none
+// that counted anything.
+std::string variable_histograms(const Shape& section, const Field& field, const Place& place, Bytes contents, const ValueOptions& options) {
+  auto drawn_at = [&](const Place& at, const std::string& label) {
+    auto found = find_histogram(section, at, field.name);
+    if (!found) return std::string();
+    std::string drawn = draw(counters(section, found->slots, contents, options.endian), found->linear, found->unit);
+    return drawn.empty() ? drawn : label + ":\n" + drawn;
+  };
+  std::string name = printable(field.name);
+  std::string own = drawn_at(place, name);
+  const ShapeNode& node = section.node(place.node);
+  if (!own.empty() || node.kind != ShapeKind::array) return own;
+  const ShapeNode& element = section.node(node.element);
+  std::string all;
+  if (element.kind != ShapeKind::record) return all;
+  for (std::uint64_t i = 0; i < node.count; ++i) {
+    std::uint64_t bits = place.bit_offset + i * element.size * 8;
+    if (element.size == 0 || bits / 8 >= contents.size()) break;
+    all += drawn_at({.node = node.element, .bit_offset = bits}, fmt::format("{}[{}]", name, i));
+  }
+  return all;
+}
+
 }  // namespace
 
 void write_entries(JsonWriter& json, const MapView& map, const ValueOptions& options) {
@@ -188,13 +212,9 @@ std::string section_text(const Shape& section, Bytes contents, const ValueOption
   std::string out;
   for (const Field& field : section.root().fields) {
     Place place{.node = field.node, .meaning = field.meaning, .bit_offset = field.bit_offset};
-    auto found = find_histogram(section, place, field.name);
-    std::string drawn = found ? draw(counters(section, found->slots, contents, options.endian), found->linear, found->unit) : std::string();
-    if (!drawn.empty()) {
-      out += printable(field.name) + ":\n" + drawn;
-      continue;
-    }
-    out += fmt::format("{} = {}\n", printable(field.name), cell(section, place, contents, options));
+    std::string drawn = variable_histograms(section, field, place, contents, options);
+    if (!drawn.empty()) out += drawn;
+    else out += fmt::format("{} = {}\n", printable(field.name), cell(section, place, contents, options));
   }
   return out;
 }

@@ -83,7 +83,8 @@ TEST(MapText, StacksAndIds) {
 
 TEST(SectionText, VariablesAndHistograms) {
   std::vector<Shape::Variable> variables = {{"a_counter", type_id("a_counter", btf::Kind::var), 0, 8},
-                                            {"a_hist_us", type_id("a_hist_us", btf::Kind::var), 8, 128}};
+                                            {"a_hist_us", type_id("a_hist_us", btf::Kind::var), 8, 128},
+                                            {"some_hists", type_id("some_hists", btf::Kind::var), 136, 3 * sizeof(hist)}};
   Shape shape(types(), variables);
   std::vector<std::byte> contents(shape.root().size);
   const Field* histogram = shape.field("a_hist_us");
@@ -91,7 +92,10 @@ TEST(SectionText, VariablesAndHistograms) {
   ASSERT_TRUE(histogram != nullptr && counter != nullptr);
   contents[histogram->bit_offset / 8 + 8] = std::byte{3};
   contents[counter->bit_offset / 8] = std::byte{42};
+  contents[136 + sizeof(hist) + 4] = std::byte{9};
   std::string shown = section_text(shape, contents);
+  EXPECT_NE(shown.find("some_hists[1]:\nvalue   count\n[2, 4)      9 |@@@"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("some_hists[0]"), std::string::npos);
   EXPECT_TRUE(shown.starts_with("a_counter = 42\na_hist_us:\nusecs   count\n[2, 4)      3 |@@@")) << shown;
 }
 

@@ -14,6 +14,7 @@ KEEP(struct event, a_event);
 KEEP(struct flow_key, a_flow_key);
 KEEP(struct flow_value, a_flow_value);
 KEEP(struct hist, a_hist);
+struct hist some_hists[3] = {0};
 KEEP(counter_t, a_counter);
 KEEP(buckets_t, a_hist_us);
 struct flexible *a_flexible;
