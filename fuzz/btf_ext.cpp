@@ -20,6 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::uint32_t> names;
   for (const ExtSection& section : *sections) names.push_back(strings.add_string(section.name));
   const auto again = encode_ext(*sections, names, [&](std::string_view text) { return strings.add_string(text); });
-  if (!parse_ext(again, *types)) __builtin_trap();
+  auto with_strings = strings.build();
+  if (!with_strings || !parse_ext(again, **with_strings)) __builtin_trap();
   return 0;
 }

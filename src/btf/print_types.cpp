@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxExpansion = 32;                // anonymous types inside each other
 constexpr std::uint64_t kMaxText = std::uint64_t{1} << 28;  // in all: hostile types can expand without end
-constexpr std::uint64_t kMaxPaddingBits = 64 * 65536;    // filled bit-field by bit-field; beyond, by an array
+constexpr std::uint64_t kMaxPaddingBits = 64 * 64;       // filled bit-field by bit-field; beyond, by an array
 
 bool is_any_enum(Kind kind) { return kind == Kind::enum_ || kind == Kind::enum64; }
 
@@ -24,13 +24,14 @@ std::string tabs(int count) { return std::string(static_cast<std::size_t>(std::m
 
 std::uint64_t align_up(std::uint64_t value, std::uint64_t unit) { return unit == 0 ? value : (value + unit - 1) / unit * unit; }
 
-/// Unnamed bit-fields from bit `from` to bit `to`, none across a border of 64 bits.
+/// Unnamed bit-fields from bit `from` to bit `to`, none across a border of 64 bits; a long gap is mostly one array.
 void pad(std::uint64_t from, std::uint64_t to, int indent, std::string& text) {
-  if (to - from > kMaxPaddingBits && from % 8 == 0) {
-    text += fmt::format("{}char __padding_{}[{}];\n", tabs(indent), from / 8, (to - from) / 8);
-    from += (to - from) / 8 * 8;
-  }
   while (from < to) {
+    if (to - from > kMaxPaddingBits && from % 64 == 0) {
+      text += fmt::format("{}char __padding_{}[{}];\n", tabs(indent), from / 8, (to - from) / 8);
+      from += (to - from) / 8 * 8;
+      continue;
+    }
     const std::uint64_t bits = std::min(to - from, 64 - from % 64);
     text += fmt::format("{}long: {};\n", tabs(indent), bits);
     from += bits;
