@@ -15,8 +15,8 @@ namespace espy::btf {
 namespace {
 
 constexpr std::size_t kMaxExpansion = 32;                // anonymous types inside each other
-constexpr std::uint64_t kMaxText = std::uint64_t{1} << 28;  // in all: hostile types can expand without end
-constexpr std::uint64_t kMaxPaddingBits = 64 * 64;       // filled bit-field by bit-field; beyond, by an array
+constexpr std::uint64_t kMaxText = std::uint64_t{1} << 26;  // in all: hostile types can expand without end
+constexpr std::uint64_t kMaxPaddingBits = 64 * 2048;     // filled bit-field by bit-field; beyond, by an array
 
 bool is_any_enum(Kind kind) { return kind == Kind::enum_ || kind == Kind::enum64; }
 
@@ -128,7 +128,11 @@ void TypePrinter::member_line(const Type& composite, const Member& member, bool 
     } else if (const std::uint64_t unit = std::uint64_t{btf_.resolve(member.type).size()} * 8; !packed && unit != 0) {
       if (at % unit + member.bitfield_size > unit) natural = align_up(at, unit);
     }
-    if (natural < member.bit_offset) pad(at, member.bit_offset, indent, text);
+    if (natural < member.bit_offset) {
+      const std::size_t before = text.size();
+      pad(at, member.bit_offset, indent, text);
+      printed_ += text.size() - before;
+    }
     at = member.bit_offset + bits;
   } else {
     at = std::max(at, bits);
