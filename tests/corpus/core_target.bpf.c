@@ -51,4 +51,15 @@ struct everything {
   match_proto x; match_int y; enum numbers z; enum wide a2; enum grew b2; enum negative c2; struct widths *d2;
   struct task_struct *e2;
 };
-SEC("raw_tp/none") int holds_types(struct everything *all) { return all->y; }
+/* Two files of a kernel may each have a type of the same name. */
+__noinline int one_file(void) {
+  static volatile struct twins { int same; int moved; long one_only; } t;
+  static volatile struct halves { long gap; int first; } h;
+  return t.moved++ + h.first++;
+}
+__noinline int another_file(void) {
+  static volatile struct twins { int same; long gap; int moved; } t;
+  static volatile struct halves { int first; int second; } h;
+  return t.moved++ + h.second++;
+}
+SEC("raw_tp/none") int holds_types(struct everything *all) { return all->y + one_file() + another_file(); }

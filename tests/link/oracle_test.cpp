@@ -22,7 +22,7 @@ constexpr Beyond kBeyond[] = {
     {"kfunc_flavour", "libbpf 1.1 does not know flavours of kfuncs (1.3 does)"},
 };
 /// Objects that cannot be linked at all, by either.
-constexpr std::string_view kUnlinkable[] = {"kconfig_missing", "ksym_missing", "kfunc_missing"};
+constexpr std::string_view kUnlinkable[] = {"kconfig_missing", "ksym_missing", "kfunc_missing", "core_ambiguous"};
 
 std::string corpus(std::string_view variant) { return ESPY_BINARY_DIR "/tests/corpus/" + std::string(variant); }
 
@@ -42,7 +42,8 @@ std::vector<std::filesystem::path> objects(std::string_view variant) {
 /// The object of made-up kernel types that this one is resolved against; empty: the running kernel.
 std::string made_up_target(const std::filesystem::path& path) {
   static constexpr std::string_view kAgainstMadeUp[] = {"core_fields", "core_nested", "core_exists",
-                                                        "core_matches", "core_enums", "core_memory_size", "core_signed"};
+                                                        "core_matches", "core_enums", "core_memory_size", "core_signed",
+                                                        "core_twins", "core_ambiguous"};
   bool made_up = std::ranges::find(kAgainstMadeUp, stem_of(path)) != std::end(kAgainstMadeUp);
   return made_up ? (path.parent_path() / "core_target.bpf.o").string() : std::string{};
 }
@@ -155,10 +156,13 @@ TEST_P(Oracle, RefusesWhatLibbpfRefuses) {
     std::string path = corpus(GetParam().folder) + "/" + std::string(name) + ".bpf.o";
     auto spec = object::read(path);
     ASSERT_TRUE(spec) << describe(spec.error());
-    auto linked = object::link(*spec, host_);
+    std::string btf = made_up_target(path);
+    object::Target target = host_;
+    if (!btf.empty()) target.core_types = object::target_from_btf(btf).value().vmlinux;
+    auto linked = object::link(*spec, target);
     ASSERT_FALSE(linked);
-    EXPECT_FALSE(load_with_libbpf(path, "").refused.empty());
-    std::string_view symbol = name == "kconfig_missing" ? "CONFIG_ESPY_MUST_EXIST" : "espy_no_such";
+    EXPECT_FALSE(load_with_libbpf(path, btf).refused.empty());
+    std::string_view symbol = name == "kconfig_missing" ? "CONFIG_ESPY_MUST_EXIST" : name == "core_ambiguous" ? "struct twins.moved" : "espy_no_such";
     EXPECT_NE(describe(linked.error()).find(symbol), std::string::npos) << describe(linked.error());
   }
 }
