@@ -32,10 +32,33 @@ Result<void> read_license_and_version(Reading& reading) {
   return {};
 }
 
+std::string_view to_string(SectionType type, bool executable) {
+  switch (type) {
+    case SectionType::code_or_data: return executable ? "code" : "data";
+    case SectionType::zeroes: return "zeroes";
+    case SectionType::symbols: return "symbols";
+    case SectionType::strings: return "strings";
+    case SectionType::relocations: return "relocations";
+    case SectionType::other: return "other";
+  }
+  return "other";
+}
+
+std::vector<SectionInfo> list_sections(const ElfFile& elf) {
+  std::vector<SectionInfo> list;
+  for (const ElfSection& section : elf.sections())
+    if (section.index != 0)
+      list.push_back({.name = section.name, .what = to_string(section.type, section.executable), .bytes = section.size,
+                      .relocations = static_cast<std::uint32_t>(elf.relocations(section.index).size())});
+  return list;
+}
+
 Result<ObjectSpec> read_elf(const ElfFile& elf) {
   Reading reading(elf);
   reading.object.path = elf.path();
   reading.object.name = object_name(elf.path());
+  reading.object.sections = list_sections(elf);
+  reading.object.endian = elf.endian();
   if (!elf.machine_known())
     reading.warn(elf.path(), "the ELF header names no machine", "made by LLVM before 3.9: compile again");
   TRY(read_license_and_version(reading));

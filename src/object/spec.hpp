@@ -151,6 +151,14 @@ struct Warning {
   std::string hint = {};      ///< what to write instead
 };
 
+/// A section of the file that the object came from, for `show`.
+struct SectionInfo {
+  std::string name = {};
+  std::string_view what;        ///< "code", "data", "zeroes", "relocations", "other"
+  std::uint64_t bytes = 0;
+  std::uint32_t relocations = 0;  ///< that patch it
+};
+
 struct ObjectSpec {
   std::string name = {};                     ///< file name without folder and suffix, for pin paths and kernel names
   std::string path = {};                     ///< "" if it did not come from a file
@@ -162,6 +170,8 @@ struct ObjectSpec {
   std::vector<ExternSpec> externs = {};
   std::shared_ptr<const btf::Btf> btf = {};  ///< may be null
   std::vector<Warning> warnings = {};
+  std::vector<SectionInfo> sections = {};    ///< empty if it did not come from a file
+  Endian endian = Endian::little;            ///< of the file; what is in here is native
 
   MapSpec& map(MapIdx index) { return maps[static_cast<std::size_t>(index)]; }
   const MapSpec& map(MapIdx index) const { return maps[static_cast<std::size_t>(index)]; }
