@@ -74,7 +74,7 @@ std::string maps(const object::ObjectSpec& object) {
   return part("Maps", table);
 }
 
-std::string variables(const object::ObjectSpec& object) {
+std::string variable_table(const object::ObjectSpec& object) {
   Table table({{"variable"}, {"section"}, {"offset", Align::right}, {"bytes", Align::right}});
   for (const object::Variable& variable : object::variables(object))
     table.add({btf::declaration(*object.btf, variable.type, variable.name), object.map(variable.map).name, fmt::to_string(variable.offset), fmt::to_string(variable.size)});
@@ -120,7 +120,7 @@ std::string type_counts(const object::ObjectSpec& object) {
 std::string object_as_text(const object::ObjectSpec& object, bool types) {
   std::string text = fmt::format("{}: {}-endian eBPF, licence {}, {}\n", object.path, object.endian == Endian::little ? "little" : "big",
                                  object.license.empty() ? "none" : fmt::format("\"{}\"", object.license), type_counts(object));
-  text += sections(object) + programs(object) + functions(object) + maps(object) + variables(object) + externs(object) + core_relocations(object);
+  text += sections(object) + programs(object) + functions(object) + maps(object) + variable_table(object) + externs(object) + core_relocations(object);
   if (types && object.btf != nullptr) text += "\nTypes\n" + btf::header(*object.btf);
   if (!object.warnings.empty()) text += "\nWarnings\n";
   for (const object::Warning& warning : object.warnings) {

@@ -79,6 +79,10 @@ class ElfDecoder {
     }
     if (header.e_type != ET_REL && header.e_type != ET_NONE && header.e_type != ET_EXEC && header.e_type != ET_DYN)
       return fail_at(out_.path_, "ELF type {} is not a relocatable object", header.e_type);
+    // libelf reads a file whose section headers are cut off as one that has none.
+    if (header.e_shoff == 0) return fail_at(out_.path_, "an ELF file without sections");
+    if (header.e_shoff > file_.size() || file_.size() - header.e_shoff < std::max<std::uint64_t>(header.e_shnum, 1) * sizeof(Elf64_Shdr))
+      return fail_at(out_.path_, "the section headers, {} at {:#x}, reach past the end of the file, {:#x}", header.e_shnum, header.e_shoff, file_.size());
     return {};
   }
 
