@@ -6,7 +6,7 @@ extern const Command kRun, kTestRun, kDis, kAsm, kShow, kGen, kMan, kCompletion;
 
 namespace {
 constexpr const Command* kCommands[] = {
-    &kShow, &kMan, &kCompletion,
+    &kMan, &kCompletion,
 };
 }  // namespace
 
