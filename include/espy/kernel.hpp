@@ -8,6 +8,7 @@
 #include "kernel/map.hpp"
 #include "kernel/map_view.hpp"
 #include "kernel/object.hpp"
+#include "kernel/printk.hpp"
 #include "kernel/program.hpp"
 #include "kernel/record_source.hpp"
 #include "kernel/records.hpp"

@@ -6,7 +6,7 @@ extern const Command kRun, kTestRun, kDis, kAsm, kShow, kGen, kMan, kCompletion;
 
 namespace {
 constexpr const Command* kCommands[] = {
-    &kMan, &kCompletion,
+    &kRun, &kTestRun, &kShow, &kDis, &kAsm, &kGen, &kMan, &kCompletion,
 };
 }  // namespace
 

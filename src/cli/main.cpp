@@ -4,10 +4,11 @@
 #include <csignal>
 #include <cstdio>
 #include <span>
+#include <tuple>
 
-#include "base/json.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "espy/render.hpp"
 
 namespace espy::cli {
 namespace {
@@ -16,16 +17,9 @@ void print(std::FILE* to, std::string_view text) { std::fwrite(text.data(), 1, t
 
 int report(const Error& error, bool json, int status) {
   if (json) {
-    JsonWriter line;
-    line.begin_object().key("type").string("error").key("kind").string(to_string(error.kind));
-    line.key("message").string(one_line(error));
-    for (const Error* e = &error; e != nullptr; e = e->cause.get()) {
-      if (e->hint.empty()) continue;
-      line.key("hint").string(e->hint);
-      break;
-    }
-    line.end_object();
-    print(stdout, line.text() + "\n");
+    auto output = render::json_output(render::to_descriptor(STDOUT_FILENO));
+    output->error(error);
+    std::ignore = output->flush();  // standard error says it too
   }
   print(stderr, "espy: " + describe(error) + "\n");
   return status;

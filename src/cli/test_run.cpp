@@ -1,5 +1,7 @@
 // `espy test-run`: one program, run by the kernel on given input (BPF_PROG_TEST_RUN).
-#include <cstdio>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
@@ -68,14 +70,10 @@ Result<int> run(const Invocation& invocation) {
 
   if (auto file = invocation.value("--data-out")) TRY(write_file(*file, result.data_out));
   if (auto file = invocation.value("--ctx-out")) TRY(write_file(*file, result.ctx_out));
-  if (invocation.has("--json")) {
-    JsonWriter json;
-    json.begin_object().key("type").string("test_run").key("prog").string(name);
-    json.key("retval").number(result.retval).key("duration_ns").number(result.duration_ns).end_object();
-    fmt::print("{}\n", json.text());
-  } else {
-    fmt::print("{}: returned {} ({:#x}), {} ns a run\n", name, static_cast<std::int32_t>(result.retval), result.retval, result.duration_ns);
-  }
+  auto sink = render::to_descriptor(STDOUT_FILENO);
+  auto output = invocation.has("--json") ? render::json_output(sink) : render::terminal_output(sink);
+  output->test_run(name, result.retval, result.duration_ns);
+  TRY(output->flush());
   return kOk;
 }
 

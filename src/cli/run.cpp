@@ -1,0 +1,79 @@
+// `espy run`: an object, linked, loaded and attached; its records as they come, and its maps when it ends.
+#include "base/text.hpp"
+#include "cli/command.hpp"
+#include "cli/open.hpp"
+#include "cli/session.hpp"
+
+namespace espy::cli {
+namespace {
+
+constexpr Positional kPositionals[] = {{"OBJ.o", "an eBPF object file"}};
+constexpr Option kOptions[] = {
+    {.name = "--prog", .value = "NAME", .help = "load and attach only this program", .repeat = Repeat::many},
+    {.name = "--for", .value = "DURATION", .help = "end after 500ms, 10s, 2m …; default: at Ctrl-C"},
+    {.name = "--json", .value = {}, .help = "print NDJSON: one object a line (docs/records.md)"},
+    {.name = "--pid", .value = "PID", .help = "only this process, where the kind of probe can: uprobe, USDT, perf event, iterator"},
+    {.name = "--attach", .value = "PROG=TARGET", .help = "attach a program there: kprobe:vfs_read, tracepoint:sched:sched_switch, xdp:eth0 …", .repeat = Repeat::many},
+    {.name = "--set", .value = "VAR=VALUE", .help = "set a global variable before loading", .repeat = Repeat::many},
+    {.name = "--map", .value = "NAME", .help = "show only this map or data section", .repeat = Repeat::many},
+    {.name = "--type", .value = "MAP=TYPE", .help = "what a map's records are: events='struct event'", .repeat = Repeat::many},
+    {.name = "--cgroup", .value = "PATH", .help = "the cgroup for cgroup programs"},
+    {.name = "--iface", .value = "DEV", .help = "the network interface for XDP, tc and socket programs"},
+    {.name = "--pin", .value = "DIR", .help = "pin the maps in DIR (on a bpffs), or use those that are pinned there"},
+    {.name = "--verbose", .value = {}, .help = "say what was linked, loaded and attached, and what each program cost", .letter = 'v'},
+};
+constexpr Example kExamples[] = {
+    {"espy run opens.bpf.o --for 10s", "show the records of a program for ten seconds, then its maps"},
+    {"espy run trace.bpf.o --json --set only_pid=42", "machine output, with a global variable set"},
+    {"espy run filter.bpf.o --attach drop=xdp:eth0 -v", "an XDP program on an interface, and what a packet costs"},
+};
+
+// What every `--option NAME=VALUE` of a kind said.
+Result<std::map<std::string, std::string>> names_and_values(const Invocation& invocation, std::string_view option) {
+  std::map<std::string, std::string> found;
+  for (const std::string& text : invocation.values(option)) {
+    auto [name, value] = TRY(name_and_value(option, text));
+    found[name] = value;
+  }
+  return found;
+}
+
+Result<SessionOptions> options_of(const Invocation& invocation) {
+  SessionOptions options;
+  options.programs = invocation.values("--prog");
+  options.attach = TRY(names_and_values(invocation, "--attach"));
+  options.types = TRY(names_and_values(invocation, "--type"));
+  options.maps = invocation.values("--map");
+  options.probe.cgroup = invocation.value("--cgroup").value_or("");
+  options.probe.interface = invocation.value("--iface").value_or("");
+  options.pin_dir = invocation.value("--pin").value_or("");
+  options.json = invocation.has("--json");
+  options.verbose = invocation.has("--verbose");
+  if (auto text = invocation.value("--for")) options.duration = std::chrono::milliseconds(TRY(parse_duration(*text)));
+  if (auto text = invocation.value("--pid")) {
+    options.probe.pid = parse_number<int>(*text);
+    if (!options.probe.pid || *options.probe.pid <= 0) {
+      return fail(ErrorKind::invalid_argument, "--pid takes a process number, not `{}`", *text);
+    }
+  }
+  return options;
+}
+
+Result<int> run(const Invocation& invocation) {
+  SessionOptions options = TRY(options_of(invocation));
+  object::ObjectSpec spec = TRY(open_object(invocation));
+  Session session = TRY(Session::start(std::move(spec), options));
+  TRY(session.observe());
+  TRY(session.finish());
+  return kOk;
+}
+
+}  // namespace
+
+extern const Command kRun{
+    .name = "run", .summary = "load an object, attach its programs and show what they record",
+    .description = "Links the object for this kernel, loads it, attaches every program where its section says (or --attach), and shows\n"
+                   "records as they come. At the end – Ctrl-C or --for – everything is detached, and maps and global variables are shown.",
+    .positionals = kPositionals, .options = kOptions, .examples = kExamples, .run = run};
+
+}  // namespace espy::cli

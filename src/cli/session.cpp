@@ -1,0 +1,286 @@
+#include "cli/session.hpp"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+#include "base/text.hpp"
+
+namespace espy::cli {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// SIGINT and SIGTERM as a descriptor, so that they end the wait for records and nothing else. SIGPIPE becomes an error of
+// the write: what is attached by older interfaces must be undone, not left.
+Result<UniqueFd> catch_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) return fail_sys(errno, "wait for signals");
+  return fd;
+}
+
+bool signalled(const UniqueFd& signals) {
+  signalfd_siginfo info;
+  return ::read(signals.get(), &info, sizeof info) == sizeof info;
+}
+
+// The error for a name that an object does not have.
+std::unexpected<Error> no_such(std::string_view what, std::string_view name, const std::vector<std::string_view>& names) {
+  Error error{.kind = ErrorKind::not_found, .message = fmt::format("the object has no {} `{}`", what, name)};
+  std::string_view near = nearest(name, names);
+  error.hint = near.empty() ? fmt::format("it has: {}", fmt::join(names, ", ")) : fmt::format("did you mean `{}`?", near);
+  return std::unexpected(error);
+}
+
+Result<void> check_names(const object::ObjectSpec& spec, const SessionOptions& options) {
+  std::vector<std::string_view> programs, maps;
+  for (const object::ProgramSpec& program : spec.programs) programs.push_back(program.name);
+  for (const object::MapSpec& map : spec.maps) maps.push_back(map.name);
+  auto known = [](const auto& names, std::string_view name) { return std::ranges::find(names, name) != names.end(); };
+  for (const std::string& name : options.programs) {
+    if (!known(programs, name)) return no_such("program", name, programs);
+  }
+  for (const auto& [name, target] : options.attach) {
+    if (!known(programs, name)) return no_such("program", name, programs);
+  }
+  for (const std::string& name : options.maps) {
+    if (!known(maps, name)) return no_such("map", name, maps);
+  }
+  for (const auto& [name, type] : options.types) {
+    if (!known(maps, name)) return no_such("map", name, maps);
+  }
+  return {};
+}
+
+// Does any program call bpf_trace_printk or bpf_trace_vprintk?
+bool prints(const kernel::Object& object) {
+  constexpr std::int32_t kTracePrintk = 6, kTraceVprintk = 177;
+  return std::ranges::any_of(object.programs(), [](const kernel::Program& program) {
+    return std::ranges::any_of(program.spec().code.insns, [](isa::Insn insn) {
+      return is_call(insn, isa::CallKind::helper) && (insn.imm == kTracePrintk || insn.imm == kTraceVprintk);
+    });
+  });
+}
+
+}  // namespace
+
+bool Session::shows(std::string_view map) const {
+  return options_.maps.empty() || std::ranges::find(options_.maps, map) != options_.maps.end();
+}
+
+void Session::tell(std::string_view line) const {
+  if (options_.verbose) fmt::print(stderr, "espy: {}\n", line);
+}
+
+Result<Session> Session::start(object::ObjectSpec spec, SessionOptions options) {
+  Session session(std::move(options));
+  TRY(check_names(spec, session.options_));
+  session.signals_ = TRY(catch_signals());
+  TRY(session.load(std::move(spec)));
+  TRY(session.open_outputs());
+  TRY(session.attach_all());
+  return session;
+}
+
+Result<void> Session::load(object::ObjectSpec spec) {
+  for (const auto& [name, target] : options_.attach) spec.find_program(name)->autoload = true;
+  if (!options_.pin_dir.empty()) {
+    for (object::MapSpec& map : spec.maps) {
+      if (!map.is_data() && map.origin != object::MapOrigin::struct_ops) map.pinning = object::Pinning::by_name;
+    }
+  }
+  object::Target target = TRY(kernel::running_target());
+  object::LinkedObject linked = TRY(object::link(std::move(spec), target, {.programs = options_.programs}));
+  for (const object::CoreOutcome& outcome : linked.core) tell(fmt::format("{} insn {}: {}", outcome.program, outcome.insn, outcome.text));
+
+  kernel::LoadOptions load_options;
+  load_options.pin_dir = options_.pin_dir;
+  if (options_.verbose) {
+    load_options.log_level = 4;  // the verifier's statistics only
+    load_options.log_sink = [this](const std::string& program, std::string_view log) {
+      tell(fmt::format("loaded `{}`: {}", program, trim(log)));
+    };
+    if (auto stats = kernel::enable_stats()) stats_ = std::move(*stats);
+  }
+  object_ = std::make_unique<kernel::Object>(TRY(kernel::Object::load(std::move(linked), load_options)));
+  return {};
+}
+
+Result<void> Session::open_outputs() {
+  records_ = TRY(kernel::RecordSource::open(*object_, {.types = options_.types, .maps = options_.maps}));
+  TRY(records_->also_wake_on(signals_.get()));
+  render::ValueOptions values{.wall_offset_ns = render::wall_clock_offset()};
+  auto sink = render::to_descriptor(STDOUT_FILENO);
+  output_ = options_.json ? render::json_output(sink, values)
+                          : render::terminal_output(sink, values, {.colours = render::wants_colours(STDOUT_FILENO)});
+  for (const kernel::RecordChoice& stream : records_->streams()) {
+    streams_.push_back(output_->add_stream(stream.format));
+    tell(fmt::format("records of `{}`: {} ({})", stream.format.map,
+                     stream.format.types.empty() ? "shown as bytes" : stream.format.types.front().name, stream.reason));
+  }
+  if (!prints(*object_)) return {};
+  auto printk = kernel::PrintkReader::open();
+  if (!printk) {
+    output_->warning("what programs print with bpf_printk is not shown: " + one_line(printk.error()), printk.error().hint);
+    return {};
+  }
+  printk_ = std::move(*printk);
+  for (int fd : printk_->fds()) TRY(records_->also_wake_on(fd));
+  return {};
+}
+
+Result<void> Session::attach(const kernel::Program& program) {
+  auto told = options_.attach.find(program.name());
+  auto probe = told != options_.attach.end() ? probe::parse(told->second, program.spec(), options_.probe)
+                                             : probe::probe_of(program.spec(), options_.probe);
+  if (!probe) return std::unexpected(wrap(std::move(probe.error()), fmt::format("attach `{}`", program.name())));
+  if (std::holds_alternative<probe::StructOps>(*probe)) return {};  // its map is what is attached
+  if (auto* nothing = std::get_if<probe::Nothing>(&*probe)) {
+    not_attached_.push_back(fmt::format("`{}` is not attached: {}", program.name(), nothing->reason));
+    return {};
+  }
+  auto link = kernel::attach(*object_, program, *probe, {.pid = options_.probe.pid});
+  if (!link) return std::unexpected(wrap(std::move(link.error()), fmt::format("attach `{}`", program.name())));
+  tell(fmt::format("attached `{}` to {}", program.name(), link->where()));
+  if (std::holds_alternative<probe::Iterator>(*probe)) iterators_.emplace_back(program.name(), links_.size());
+  links_.push_back(std::move(*link));
+  return {};
+}
+
+Result<void> Session::attach_all() {
+  for (const kernel::Program& program : object_->programs()) TRY(attach(program));
+  const auto& maps = object_->spec().maps;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    object::MapIdx index{static_cast<std::uint32_t>(i)};
+    if (maps[i].origin != object::MapOrigin::struct_ops || !object_->has_map(index)) continue;
+    if (!maps[i].autoattach) {
+      not_attached_.push_back(fmt::format("`{}` is not attached: its section name begins with `?`", maps[i].name));
+      continue;
+    }
+    links_.push_back(TRY(kernel::attach_struct_ops(*object_, index)));
+    tell(fmt::format("attached {}", links_.back().where()));
+  }
+  for (const std::string& reason : not_attached_) {
+    if (links_.empty() || options_.verbose) output_->warning(reason);
+  }
+  if (links_.empty()) {
+    TRY(output_->flush());
+    return std::unexpected(Error{.kind = ErrorKind::invalid_argument, .message = "nothing of this object is attached",
+                                 .hint = "say where with --attach PROG=TARGET, or run a program once with `espy test-run`"});
+  }
+  return {};
+}
+
+Result<void> Session::read_iterators() {
+  for (const auto& [program, link] : iterators_) {
+    std::string text;
+    TRY(kernel::read_iterator(links_[link], [&](Bytes bytes) {
+      text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      return true;
+    }));
+    output_->text(program, text);
+  }
+  return output_->flush();
+}
+
+Result<void> Session::show_printed() {
+  if (!printk_) return {};
+  TRY(printk_->drain([this](const kernel::PrintkLine& line) { output_->printk(line.comm, line.pid, line.message); }));
+  std::uint64_t lost = printk_->lost();
+  if (lost > printk_lost_) output_->lost("bpf_printk", lost - printk_lost_);
+  printk_lost_ = lost;
+  return {};
+}
+
+Result<void> Session::report_losses() {
+  for (const kernel::Loss& loss : TRY(records_->new_losses())) output_->lost(loss.map, loss.count);
+  return {};
+}
+
+Result<void> Session::observe() {
+  TRY(read_iterators());
+  // An iterator has said all it has to say; anything else goes on until told.
+  if (iterators_.size() == links_.size() && !options_.duration) return {};
+  const auto begun = Clock::now();
+  auto sink = [this](std::size_t stream, Bytes record) {
+    output_->record(streams_[stream], record);
+    return true;
+  };
+  while (!signalled(signals_)) {
+    auto timeout = std::chrono::milliseconds(1000);  // how long a loss may stay untold
+    if (options_.duration) {
+      auto left = *options_.duration - std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
+      if (left.count() <= 0) break;
+      timeout = std::min(timeout, left);
+    }
+    TRY(records_->wait(timeout, sink));
+    TRY(show_printed());
+    TRY(report_losses());
+    if (auto written = output_->flush(); !written) {
+      if (written.error().sys == EPIPE) break;  // nobody reads any more
+      return written;
+    }
+  }
+  return {};
+}
+
+Result<void> Session::show_contents() {
+  const auto& maps = object_->spec().maps;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    object::MapIdx index{static_cast<std::uint32_t>(i)};
+    const object::MapSpec& map = maps[i];
+    if (!object_->has_map(index) || !shows(map.name)) continue;
+    if (map.is_data()) {
+      // Constants are of interest only to those who ask, or to programs.
+      bool constant = map.origin == object::MapOrigin::rodata || map.origin == object::MapOrigin::kconfig;
+      render::Shape shape = kernel::section_shape(object_->spec(), index);
+      if (shape.root().fields.empty() || (constant && !options_.json && options_.maps.empty())) continue;
+      output_->data(map.name, shape, TRY(object_->data(index)));
+    } else if (kernel::has_contents(map.type)) {
+      output_->map(TRY(kernel::view_map(*object_, index)));
+    }
+  }
+  return {};
+}
+
+void Session::show_costs() const {
+  render::Table table({{"program"}, {"runs", render::Align::right}, {"time", render::Align::right}, {"a run", render::Align::right}});
+  for (const kernel::Program& program : object_->programs()) {
+    auto stats = program.stats();
+    if (!stats) continue;
+    std::uint64_t each = stats->run_count == 0 ? 0 : stats->run_time_ns / stats->run_count;
+    table.add({program.name(), fmt::to_string(stats->run_count), render::duration_text(static_cast<std::int64_t>(stats->run_time_ns)),
+               render::duration_text(static_cast<std::int64_t>(each))});
+  }
+  fmt::print(stderr, "{}", table.text());
+}
+
+Result<void> Session::finish() {
+  for (kernel::Link& link : links_) link.stop();  // what is shown is no longer moving
+  TRY(records_->drain([this](std::size_t stream, Bytes record) {
+    output_->record(streams_[stream], record);
+    return true;
+  }));
+  TRY(show_printed());
+  TRY(report_losses());
+  TRY(show_contents());
+  for (const object::Warning& warning : records_->warnings()) output_->warning(warning.where + ": " + warning.message, warning.hint);
+  auto written = output_->flush();
+  if (options_.verbose) show_costs();
+  kernel::detach_all(std::move(links_));
+  if (!written && written.error().sys != EPIPE) return written;
+  return {};
+}
+
+}  // namespace espy::cli
