@@ -21,7 +21,7 @@ using facts::ProgType;
 namespace {
 
 constexpr Capability kOurs[] = {
-    Capability::dac_override, Capability::dac_read_search, Capability::setpcap, Capability::net_admin, Capability::sys_admin,
+    Capability::dac_override, Capability::dac_read_search, Capability::setpcap, Capability::net_admin, Capability::net_raw, Capability::sys_admin,
     Capability::sys_resource, Capability::syslog, Capability::perfmon, Capability::bpf,
 };
 
@@ -92,6 +92,24 @@ CapabilitySet needed_to_create(MapType type) {
     case MapType::cpumap: return {bpf, net_admin};
     default: return {bpf};
   }
+}
+
+CapabilitySet needed_to_run(const object::LinkedObject& linked) {
+  using enum Capability;
+  if (running_version() < facts::KernelVersion{5, 8, 0}) return {sys_admin, sys_resource};
+  CapabilitySet needed = {bpf, perfmon};
+  if (running_version() < facts::KernelVersion{5, 11, 0}) needed = needed | CapabilitySet{sys_resource};  // RLIMIT_MEMLOCK
+  for (const object::MapSpec& map : linked.object.maps)
+    if (map.autocreate) needed = needed | needed_to_create(map.type);
+  for (const object::LinkedProgram& program : linked.programs) {
+    needed = needed | needed_to_load(program.spec.type);
+    if (program.spec.type == ProgType::socket_filter) needed = needed | CapabilitySet{net_raw};  // the packet socket it is attached to
+    // A module's BTF is found by walking through all BTF objects.
+    if (!program.module_btfs.empty() || !program.attach_btf_module.empty()) needed = needed | CapabilitySet{sys_admin};
+  }
+  for (const object::LinkedStructOps& ops : linked.struct_ops)
+    if (!ops.module.empty()) needed = needed | CapabilitySet{sys_admin};
+  return needed;
 }
 
 std::vector<Capability> missing(CapabilitySet needed) {

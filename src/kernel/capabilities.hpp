@@ -13,12 +13,13 @@
 
 #include "base/error.hpp"
 #include "facts/types.hpp"
+#include "object/link.hpp"
 
 namespace espy::kernel {
 
 /// The capabilities that eBPF has to do with, by the kernel's numbers.
 enum class Capability : std::uint8_t {
-  dac_override = 1, dac_read_search = 2, setpcap = 8, net_admin = 12, sys_admin = 21, sys_resource = 24, syslog = 34,
+  dac_override = 1, dac_read_search = 2, setpcap = 8, net_admin = 12, net_raw = 13, sys_admin = 21, sys_resource = 24, syslog = 34,
   perfmon = 38, bpf = 39,
 };
 std::string_view to_string(Capability capability);  ///< "CAP_BPF"
@@ -53,6 +54,11 @@ Result<void> keep_capabilities(CapabilitySet keep);
 CapabilitySet needed_to_load(facts::ProgType type);
 /// What creating a map of this type asks for.
 CapabilitySet needed_to_create(facts::MapType type);
+
+/// What loading all of an object, attaching its programs and reading its maps asks for: CAP_BPF and CAP_PERFMON, and
+/// where its programs want more (packets, modules), that. Before 5.8 it is CAP_SYS_ADMIN. Mounting, opening files of others and
+/// enabling run-time statistics are not in it: do these first, then `keep_capabilities(needed_to_run(linked))`.
+CapabilitySet needed_to_run(const object::LinkedObject& linked);
 
 /// The capabilities of `needed` that this process lacks, as the running kernel counts them (CAP_SYS_ADMIN stands for all;
 /// before 5.8 there is nothing but it).

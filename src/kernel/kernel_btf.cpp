@@ -8,9 +8,12 @@
 #include <mutex>
 
 #include "base/text.hpp"
+#include "btf/downgrade.hpp"
 #include "kernel/btf_prepare.hpp"
 #include "kernel/capabilities.hpp"
+#include "kernel/features.hpp"
 #include "kernel/syscall.hpp"
+#include "kernel/version.hpp"
 
 namespace espy::kernel {
 
@@ -38,6 +41,32 @@ Result<bpf_btf_info> info_of(int fd, std::string* name) {
   if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return fail_sys(errno, "ask the kernel about BTF");
   if (name != nullptr) *name = buffer;
   return info;
+}
+
+UniqueFd upload(Bytes btf, std::string* log = nullptr) {
+  BtfLoadAttr attr;
+  attr.btf = to_u64(btf.data());
+  attr.btf_size = static_cast<std::uint32_t>(btf.size());
+  if (log != nullptr) {
+    attr.log_buf = to_u64(log->data());
+    attr.log_size = static_cast<std::uint32_t>(log->size());
+    attr.log_level = 1;
+  }
+  return btf_load(attr);
+}
+
+// What this kernel's BTF parser knows; what no table row tells is told by the version.
+btf::BtfFeatures btf_features() {
+  const facts::KernelVersion version = running_version();
+  return {.func = has_feature(facts::Feature::btf_func),
+          .datasec = has_feature(facts::Feature::btf_datasec),
+          .func_global = version >= facts::KernelVersion{5, 6, 0},
+          .floats = has_feature(facts::Feature::btf_float),
+          .decl_tag = has_feature(facts::Feature::btf_decl_tag),
+          .type_tag = has_feature(facts::Feature::btf_type_tag),
+          .enum64 = has_feature(facts::Feature::btf_enum64),
+          .question_mark = version >= facts::KernelVersion{6, 11, 0},
+          .tag_attributes = version >= facts::KernelVersion{6, 14, 0}};
 }
 
 }  // namespace
@@ -114,20 +143,19 @@ Result<btf::TypeId> function_in_program(int prog_fd, const std::string& function
 }
 
 Result<UniqueFd> upload_btf(const btf::Btf& object_btf) {
-  const std::vector<std::byte> btf = prepare_btf(object_btf);
-  BtfLoadAttr attr;
-  attr.btf = to_u64(btf.data());
-  attr.btf_size = static_cast<std::uint32_t>(btf.size());
-  UniqueFd fd = btf_load(attr);
-  if (fd) return fd;
+  std::vector<std::byte> blob = prepare_btf(object_btf);
+  if (UniqueFd fd = upload(blob)) return fd;
   int error = errno;
+  // A kernel may lack kinds that today's compilers write: without them it is poorer, but taken.
+  if (const btf::BtfFeatures known = btf_features(); error == EINVAL && known != btf::BtfFeatures{}) {
+    auto whole = TRY(btf::Btf::parse(blob, object_btf.base(), object_btf.origin()));
+    blob = TRY(btf::downgraded(*whole, known));
+    if (UniqueFd fd = upload(blob)) return fd;
+    error = errno;
+  }
   auto failure = fail_sys(error, "give the kernel the object's BTF");
   std::string log(std::size_t{1} << 20, '\0');
-  attr.log_buf = to_u64(log.data());
-  attr.log_size = static_cast<std::uint32_t>(log.size());
-  attr.log_level = 1;
-  fd = btf_load(attr);
-  if (fd) return fd;
+  if (UniqueFd fd = upload(blob, &log)) return fd;
   // The last line says what is wrong; those before it list the types that were right.
   std::string_view text = trim(std::string_view(log).substr(0, log.find('\0')));
   if (auto line = text.rfind('\n'); line != text.npos) text.remove_prefix(line + 1);

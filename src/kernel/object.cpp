@@ -66,6 +66,9 @@ class Loader {
     }
     bool needed = std::ranges::any_of(spec().maps, [](const MapSpec& map) { return map.origin == object::MapOrigin::struct_ops && map.autocreate; });
     if (needed) return std::unexpected(std::move(fd.error()));
+    spec().warnings.push_back({.where = spec().path.empty() ? spec().name : spec().path,
+                               .message = one_line(fd.error()),
+                               .hint = "the object is loaded without it: maps and programs show no types and no source lines"});
     return {};
   }
 

@@ -37,6 +37,7 @@ class Object {
  public:
   static Result<Object> load(object::LinkedObject linked, const LoadOptions& options = {});
 
+  /// What was loaded; warnings of the load (BTF that the kernel does not take) stand behind those of the reader.
   const object::ObjectSpec& spec() const { return spec_; }
   /// maps()[i] is spec().maps[i]; one whose autocreate is off is not `valid`.
   std::deque<Map>& maps() { return maps_; }
