@@ -17,7 +17,7 @@ function(espy_compile_settings)
   add_library(espy_settings INTERFACE)
   target_include_directories(espy_settings INTERFACE
     $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
-  target_compile_options(espy_settings INTERFACE -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wimplicit-fallthrough
+  target_compile_options(espy_settings INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wpedantic -Wnon-virtual-dtor -Wimplicit-fallthrough
     $<$<BOOL:${ESPY_WERROR}>:-Werror> -ffunction-sections -fdata-sections
     $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
     # libstdc++ 12's own std::stable_sort calls what it deprecates.
@@ -30,6 +30,11 @@ function(espy_compile_settings)
   if(ESPY_FUZZ)
     target_compile_options(espy_settings INTERFACE -fsanitize=fuzzer-no-link)
   endif()
+endfunction()
+
+# espy_hot(FILE...): sources that are compiled for speed rather than size (and so cannot use the precompiled headers).
+function(espy_hot)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:RelWithDebInfo>:-O2>" SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
 
 # espy_floor(NAME DEPS floor... PRIVATE library...): the library target of src/NAME, all its .cpp files, and its
