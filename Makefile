@@ -71,7 +71,7 @@ tidy: build ## runs the linter over the sources
 	@run-clang-tidy-19 -quiet -p build -j $(JOBS) "$(CURDIR)/(src|include)/.*"
 
 install: build ## installs the program, the library and its headers under PREFIX (/usr/local)
-	@cmake --install build --prefix $(PREFIX)
+	@cmake --install build --strip --prefix $(PREFIX)
 
 clean: ## removes what was built
 	@rm -rf build build-dev build-asan build-tsan build-fuzz

@@ -46,3 +46,16 @@ install(CODE "
   set(LINK_FLAGS \"${link_flags}\")
   configure_file(${CMAKE_SOURCE_DIR}/cmake/espy.pc.in ${CMAKE_BINARY_DIR}/espy.pc @ONLY)")
 install(FILES ${CMAKE_BINARY_DIR}/espy.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# Manual pages and completion, made by the program from the rows of its commands.
+set(bash_folder ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+set(zsh_folder ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+set(fish_folder ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(CODE "
+  set(prefix \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+  set(manual \"\${prefix}/${CMAKE_INSTALL_MANDIR}/man1\")
+  file(MAKE_DIRECTORY \"\${manual}\" \"\${prefix}/${bash_folder}\" \"\${prefix}/${zsh_folder}\" \"\${prefix}/${fish_folder}\")
+  execute_process(COMMAND $<TARGET_FILE:espy> man --all \"\${manual}\" COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND $<TARGET_FILE:espy> completion bash OUTPUT_FILE \"\${prefix}/${bash_folder}/espy\" COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND $<TARGET_FILE:espy> completion zsh OUTPUT_FILE \"\${prefix}/${zsh_folder}/_espy\" COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND $<TARGET_FILE:espy> completion fish OUTPUT_FILE \"\${prefix}/${fish_folder}/espy.fish\" COMMAND_ERROR_IS_FATAL ANY)")

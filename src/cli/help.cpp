@@ -1,6 +1,7 @@
 // What `--help`, `espy man` and `espy completion` print: the rows of the commands, laid out.
 #include <algorithm>
 
+#include "base/fd.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
 
@@ -140,7 +141,17 @@ std::string fish_completion() {
   return text;
 }
 
+// Every page as a file: espy.1, espy-run.1 …
+Result<int> write_man_pages(const std::string& folder) {
+  TRY(write_file(folder + "/espy.1", bytes_of(man_page(nullptr))));
+  for (const Command* command : commands()) {
+    TRY(write_file(fmt::format("{}/espy-{}.1", folder, command->name), bytes_of(man_page(command))));
+  }
+  return kOk;
+}
+
 Result<int> run_man(const Invocation& invocation) {
+  if (invocation.has("--all")) return write_man_pages(invocation.positionals[0]);
   const Command* command = find_command(invocation.positionals[0]);
   if (command == nullptr && invocation.positionals[0] != "espy") {
     return fail(ErrorKind::not_found, "there is no command `{}`", invocation.positionals[0]);
@@ -154,8 +165,10 @@ Result<int> run_completion(const Invocation& invocation) {
   return kOk;
 }
 
-constexpr Positional kManPositionals[] = {{"COMMAND", "the command to document; `espy` for the overview"}};
-constexpr Example kManExamples[] = {{"espy man run | man -l -", "read the manual page of `espy run`"}};
+constexpr Positional kManPositionals[] = {{"COMMAND", "the command to document; `espy` for the overview; with --all, a folder"}};
+constexpr Option kManOptions[] = {{.name = "--all", .value = {}, .help = "write every page into the folder"}};
+constexpr Example kManExamples[] = {{"espy man run | man -l -", "read the manual page of `espy run`"},
+                                    {"espy man --all /usr/local/share/man/man1", "install every page"}};
 constexpr Positional kCompletionPositionals[] = {{"SHELL", "bash, zsh or fish"}};
 constexpr Example kCompletionExamples[] = {{"source <(espy completion bash)", "complete espy's commands and options in this shell"}};
 
@@ -169,7 +182,7 @@ Result<std::string> completion(std::string_view shell) {
 }
 
 extern const Command kMan{.name = "man", .summary = "print a command's manual page (roff)", .description = {},
-                          .positionals = kManPositionals, .options = {}, .examples = kManExamples, .run = run_man};
+                          .positionals = kManPositionals, .options = kManOptions, .examples = kManExamples, .run = run_man};
 extern const Command kCompletion{.name = "completion", .summary = "print shell completion for bash, zsh or fish", .description = {},
                                  .positionals = kCompletionPositionals, .options = {}, .examples = kCompletionExamples,
                                  .run = run_completion};
