@@ -72,6 +72,7 @@ TEST(Probe, OptionsCompleteASection) {
   EXPECT_EQ(of_section(program("action", "", ProgType::sched_act), options), "clsact lo ingress");
   EXPECT_EQ(of_section(program("netkit/peer", "", ProgType::sched_cls, AttachType::netkit_peer), options), "netkit lo peer");
   EXPECT_EQ(of_section(program("cgroup/connect4", "", ProgType::cgroup_sock_addr, AttachType::cgroup_inet4_connect), options), "cgroup /sys/fs/cgroup");
+  EXPECT_EQ(of_section(program("lsm_cgroup", "socket_bind", ProgType::lsm, AttachType::lsm_cgroup), options), "cgroup /sys/fs/cgroup");
   EXPECT_EQ(of_section(program("sockops", "", ProgType::sock_ops), options), "cgroup /sys/fs/cgroup");
   EXPECT_EQ(of_section(program("iter", "task", ProgType::tracing, AttachType::trace_iter), options), "iterator task of process 7");
 }

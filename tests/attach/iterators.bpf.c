@@ -28,8 +28,10 @@ struct {
 SEC("iter/task") int tasks(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	if (task)
-		bpf_seq_write(ctx->meta->seq, &task->tgid, sizeof(task->tgid));
+	if (task) {
+		int tgid = task->tgid;
+		bpf_seq_write(ctx->meta->seq, &tgid, sizeof(tgid));
+	}
 	return 0;
 }
 
