@@ -38,7 +38,13 @@ Result<bpf_btf_info> info_of(int fd, std::string* name) {
   info.name = to_u64(buffer);
   info.name_len = sizeof buffer;
   std::uint32_t size = sizeof info;
-  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return fail_sys(errno, "ask the kernel about BTF");
+  int failed = bpf_obj_get_info_by_fd(fd, &info, &size);
+  if (failed != 0 && errno == E2BIG) {   // before 5.11 BTF has no name, and the kernel takes no buffer for one
+    info = {};
+    size = offsetof(bpf_btf_info, name);
+    failed = bpf_obj_get_info_by_fd(fd, &info, &size);
+  }
+  if (failed != 0) return fail_sys(errno, "ask the kernel about BTF");
   if (name != nullptr) *name = buffer;
   return info;
 }

@@ -270,6 +270,7 @@ TEST_F(Network, SocketMessages) {
 }
 
 TEST_F(Network, SocketStreams) {
+  if (!since(5, 15)) GTEST_SKIP() << "older kernels: a single CPU locks up in the stream parser (seen on 5.10.223)";
   in_own_network([] {
     auto object = loaded("sockmap", {"on_parser", "on_verdict"});
     ASSERT_TRUE(object);

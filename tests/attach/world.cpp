@@ -20,7 +20,7 @@ namespace espy::attach_test {
 
 Result<Object> load(const std::string& name, const std::vector<std::string>& programs, const kernel::LoadOptions& options) {
   const char* folder = std::getenv("ESPY_TEST_BPF_DIR");
-  std::string path = fmt::format("{}/{}.bpf.o", folder != nullptr ? folder : ESPY_BINARY_DIR "/tests/attach", name);
+  std::string path = fmt::format("{}/{}.bpf.o", folder != nullptr ? folder : ESPY_BINARY_DIR "/tests/attach/objects", name);
   auto spec = TRY(object::read(path));
   if (spec.find_map(".bss") != nullptr) TRY(object::set_variable(spec, "target_pid", std::to_string(::getpid())));
   auto target = TRY(kernel::running_target());
