@@ -112,26 +112,37 @@ std::string bucket_map_text(const MapView& map, const ValueOptions& options) {
   return draw(slots, map.name.find("linear") != std::string::npos, histogram_unit(map.name));
 }
 
-// Order of the rows: by falling value where values are numbers, else by key.
+// The number that ranks a value: itself, or a struct's first field if that is a plain count or a duration.
+std::optional<Place> ranking(const Shape& value) {
+  if (value.is_scalar()) return whole(value);
+  if (value.root().kind != ShapeKind::record || value.root().fields.empty()) return std::nullopt;
+  const Field& first = value.root().fields.front();
+  bool counts = first.meaning == Meaning::plain || first.meaning == Meaning::duration_ns;
+  if (!counts || value.node(first.node).kind != ShapeKind::integer) return std::nullopt;
+  return Place{.node = first.node, .meaning = first.meaning, .bit_offset = first.bit_offset, .bits = first.bits};
+}
+
+std::uint64_t number_at(const Shape& shape, const Place& place, Bytes bytes, const ValueOptions& options) {
+  auto value = scalar_at(shape, place, bytes, options.endian).value_or(0);
+  // Signed numbers sort as such once their sign bit is turned.
+  return shape.node(place.node).is_signed ? value ^ (std::uint64_t{1} << 63) : value;
+}
+
+// Order of the rows: by falling value where values are numbers or begin with one, else by key.
 std::vector<std::size_t> sorted(const MapView& map, const ValueOptions& options) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < map.entries.size(); ++i)
     if (map.nature != MapNature::array || !all_zero(map.entries[i].value)) order.push_back(i);
-  auto number = [&](const Shape& shape, Bytes bytes) {
-    auto value = scalar_at(shape, whole(shape), bytes, options.endian).value_or(0);
-    // Signed numbers sort as such once their sign bit is turned.
-    return shape.root().is_signed ? value ^ (std::uint64_t{1} << 63) : value;
-  };
-  auto by_key = [&](std::size_t i) { return number(map.key, map.entries[i].key); };
-  auto by_value = [&](std::size_t i) { return number(map.value, map.entries[i].value); };
   if (map.key.is_scalar()) {
-    std::ranges::stable_sort(order, std::less{}, by_key);
+    std::ranges::stable_sort(order, std::less{}, [&](std::size_t i) { return number_at(map.key, whole(map.key), map.entries[i].key, options); });
   } else {
     std::vector<std::string> keys;
     for (const MapView::Entry& entry : map.entries) keys.push_back(cell(map.key, whole(map.key), entry.key, options));
     std::ranges::stable_sort(order, std::less{}, [&](std::size_t i) -> const std::string& { return keys[i]; });
   }
-  if (map.nature == MapNature::plain && map.value.is_scalar()) std::ranges::stable_sort(order, std::greater{}, by_value);
+  if (auto rank = map.nature == MapNature::plain ? ranking(map.value) : std::nullopt) {
+    std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return number_at(map.value, *rank, map.entries[i].value, options); });
+  }
   return order;
 }
 

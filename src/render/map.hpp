@@ -35,8 +35,8 @@ struct MapView {
 void write_entries(JsonWriter& json, const MapView& map, const ValueOptions& options = {});
 
 /// A histogram for each entry if the values are one (see find_histogram), else a table: a column for each field of key
-/// and value, rows by falling value where values are numbers, else by key; at most `limit` rows (0: all), and a line that
-/// says how many were left out. An empty map says so.
+/// and value, rows by falling value where values are numbers or begin with one, else by key; at most `limit` rows
+/// (0: all), and a line that says how many were left out. An empty map says so.
 std::string text(const MapView& map, const ValueOptions& options = {}, std::size_t limit = 0);
 
 /// Counters in a row, found by their type and name.
