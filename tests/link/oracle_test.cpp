@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 
@@ -90,7 +91,7 @@ struct Variant {
 };
 constexpr Variant kVariants[] = {{"v1", 184}, {"v2", 184}, {"v3", 185}, {"v4", 185}, {"plain", 70}, {"joined", 3}};
 
-class Oracle : public testing::TestWithParam<Variant> {
+class Oracle : public testing::Test {
  protected:
   void SetUp() override {
     auto host = host_target();
@@ -136,7 +137,9 @@ class Oracle : public testing::TestWithParam<Variant> {
   object::Target host_;
 };
 
-TEST_P(Oracle, LinksEveryProgramAsLibbpfDoes) {
+class CorpusOracle : public Oracle, public testing::WithParamInterface<Variant> {};
+
+TEST_P(CorpusOracle, LinksEveryProgramAsLibbpfDoes) {
   std::size_t programs = 0, compared_objects = 0;
   for (const auto& path : objects(GetParam().folder)) {
     SCOPED_TRACE(path.filename().string());
@@ -149,7 +152,7 @@ TEST_P(Oracle, LinksEveryProgramAsLibbpfDoes) {
   fmt::print("{}: {} programs of {} objects compared\n", GetParam().folder, programs, compared_objects);
 }
 
-TEST_P(Oracle, RefusesWhatLibbpfRefuses) {
+TEST_P(CorpusOracle, RefusesWhatLibbpfRefuses) {
   for (std::string_view name : kUnlinkable) {
     SCOPED_TRACE(name);
     if (!std::filesystem::exists(corpus(GetParam().folder) + "/" + std::string(name) + ".bpf.o")) continue;  // not of every variant
@@ -167,7 +170,23 @@ TEST_P(Oracle, RefusesWhatLibbpfRefuses) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Corpus, Oracle, testing::ValuesIn(kVariants), [](const auto& variant) { return std::string(variant.param.folder); });
+/// For objects from elsewhere: ESPY_OBJECTS=FOLDER link_oracle_test --gtest_filter='Oracle.*'. What libbpf refuses, in
+/// whole or in part, is only named.
+TEST_F(Oracle, LinksObjectsFromElsewhereAsLibbpfDoes) {
+  const char* folder = std::getenv("ESPY_OBJECTS");
+  if (folder == nullptr) GTEST_SKIP() << "no folder of other objects is given (ESPY_OBJECTS)";
+  std::size_t programs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".o") continue;
+    SCOPED_TRACE(entry.path().filename().string());
+    OracleResult oracle = load_with_libbpf(entry.path(), "");
+    if (oracle.refused.empty() && !oracle.programs.empty()) programs += compare(entry.path());
+    else fmt::print("{}: libbpf refuses it\n{}\n", entry.path().filename().string(), oracle.log);
+  }
+  fmt::print("{} programs compared\n", programs);
+}
+
+INSTANTIATE_TEST_SUITE_P(Corpus, CorpusOracle, testing::ValuesIn(kVariants), [](const auto& variant) { return std::string(variant.param.folder); });
 
 }  // namespace
 }  // namespace espy::test
