@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "espy/facts.hpp"
+
 namespace espy::cli {
 
 Result<std::pair<std::string, std::string>> name_and_value(std::string_view option, std::string_view text) {
@@ -16,6 +18,21 @@ std::string program_names(const object::ObjectSpec& spec) {
   std::string names;
   for (const object::ProgramSpec& program : spec.programs) names += (names.empty() ? "" : ", ") + program.name;
   return names;
+}
+
+void fill_sizes(object::ObjectSpec& spec) {
+  using enum facts::MapType;
+  constexpr std::uint32_t kEntries = 10240, kRingBytes = 1U << 20, kFrames = 127;  // the kernel's default stack depth
+  for (object::MapSpec& map : spec.maps) {
+    bool is_hash = map.type == hash || map.type == percpu_hash || map.type == lru_hash || map.type == lru_percpu_hash;
+    bool is_ring = map.type == ringbuf || map.type == user_ringbuf;
+    std::uint32_t entries = is_ring ? kRingBytes : is_hash || map.type == stack_trace ? kEntries : 0;
+    if (map.max_entries == 0 && entries != 0) {
+      map.max_entries = entries;
+      fmt::print(stderr, "espy: warning: map `{}` says no size: it is made with max_entries {}\n", map.name, entries);
+    }
+    if (map.type == stack_trace && map.value_size == 0) map.value_size = kFrames * sizeof(std::uint64_t);
+  }
 }
 
 Result<object::ObjectSpec> open_object(const Invocation& invocation) {

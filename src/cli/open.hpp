@@ -6,6 +6,10 @@
 
 namespace espy::cli {
 
+/// Gives maps whose size the object leaves to its own loader (`max_entries` 0) one that serves, and says so on standard
+/// error. The kernel takes no such map.
+void fill_sizes(object::ObjectSpec& spec);
+
 /// Reads the object named by the first positional, applies each `--set VAR=VALUE`, and prints its warnings on standard
 /// error.
 Result<object::ObjectSpec> open_object(const Invocation& invocation);

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "cli/open.hpp"
 
 namespace espy::cli {
 
@@ -94,6 +95,7 @@ Result<Session> Session::start(object::ObjectSpec spec, SessionOptions options) 
 }
 
 Result<void> Session::load(object::ObjectSpec spec) {
+  fill_sizes(spec);
   for (const auto& [name, target] : options_.attach) spec.find_program(name)->autoload = true;
   if (!options_.pin_dir.empty()) {
     for (object::MapSpec& map : spec.maps) {
@@ -126,8 +128,12 @@ Result<void> Session::open_outputs() {
                           : render::terminal_output(sink, values, {.colours = render::wants_colours(STDOUT_FILENO)});
   for (const kernel::RecordChoice& stream : records_->streams()) {
     streams_.push_back(output_->add_stream(stream.format));
-    tell(fmt::format("records of `{}`: {} ({})", stream.format.map,
-                     stream.format.types.empty() ? "shown as bytes" : stream.format.types.front().name, stream.reason));
+    if (stream.format.types.empty()) {
+      output_->warning(fmt::format("records of `{}` are shown as bytes: {}", stream.format.map, stream.reason),
+                       fmt::format("--type {}='struct …', or a global `struct … *unused` in the program", stream.format.map));
+    } else {
+      tell(fmt::format("records of `{}`: {} ({})", stream.format.map, stream.format.types.front().name, stream.reason));
+    }
   }
   if (!prints(*object_)) return {};
   auto printk = kernel::PrintkReader::open();

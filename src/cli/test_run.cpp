@@ -60,6 +60,7 @@ Result<kernel::TestRun> test_run_of(const Invocation& invocation, facts::ProgTyp
 
 Result<int> run(const Invocation& invocation) {
   object::ObjectSpec spec = TRY(open_object(invocation));
+  fill_sizes(spec);
   std::string name = TRY(chosen_program(spec, invocation.value("--prog")));
   kernel::TestRun input = TRY(test_run_of(invocation, spec.find_program(name)->type));
 
