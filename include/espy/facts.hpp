@@ -1,5 +1,6 @@
 // What kernels offer: program types, map types, attach types, helpers, with the version that brought each.
 #pragma once
 
+#include "facts/features.hpp"
 #include "facts/tables.hpp"
 #include "facts/types.hpp"

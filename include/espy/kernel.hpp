@@ -4,6 +4,7 @@
 #include "kernel/attach.hpp"
 #include "kernel/capabilities.hpp"
 #include "kernel/features.hpp"
+#include "kernel/kallsyms.hpp"
 #include "kernel/link.hpp"
 #include "kernel/map.hpp"
 #include "kernel/map_view.hpp"

@@ -33,13 +33,23 @@ Result<UniqueFd> open_file(const std::string& path, int flags, unsigned mode) {
 
 namespace {
 
+constexpr std::size_t kUnsizedLimit = std::size_t{128} << 20;
+
 // Fills any contiguous container of byte-sized elements from a file whose size may be a lie.
 template <typename Buffer>
 Result<Buffer> read_whole(const std::string& path, std::size_t limit) {
-  UniqueFd fd = TRY(open_file(path, O_RDONLY));
+  // Not opened anew: a pipe of another user's can be read, but not opened.
+  UniqueFd fd = path == "/dev/stdin" ? UniqueFd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) : TRY(open_file(path, O_RDONLY));
+  if (!fd) return fail_sys(errno, "read standard input");
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return fail_sys(errno, "stat {}", path);
   if (S_ISDIR(status.st_mode)) return fail(ErrorKind::invalid_argument, "{} is a directory", path);
+  // A size that is known is refused before any of it is read; devices and pipes, which may never end, get less.
+  if (S_ISREG(status.st_mode) && status.st_size > 0) {
+    if (static_cast<std::uint64_t>(status.st_size) > limit) return fail(ErrorKind::exhausted, "{} holds more than {} bytes", path, limit);
+  } else {
+    limit = std::min(limit, kUnsizedLimit);
+  }
   Buffer buffer;
   std::size_t used = 0;
   buffer.resize(std::min(limit, status.st_size > 0 ? static_cast<std::size_t>(status.st_size) + 1 : 4096));

@@ -65,7 +65,8 @@ class MappedRegion {
 /// Opens a file with O_CLOEXEC added to `flags`; the error names the path.
 Result<UniqueFd> open_file(const std::string& path, int flags, unsigned mode = 0644);
 
-/// Reads a whole file, of /proc and /sys too (whose sizes are not known before). Refuses more than `limit` bytes.
+/// Reads a whole file, of /proc and /sys too (whose sizes are not known before). Refuses more than `limit` bytes, and more
+/// than 128 MiB where the size is not known before. Standard input is "/dev/stdin".
 Result<std::vector<std::byte>> read_file(const std::string& path, std::size_t limit = std::size_t{1} << 30);
 Result<std::string> read_text_file(const std::string& path, std::size_t limit = std::size_t{1} << 30);
 

@@ -1,6 +1,7 @@
 // The one file that includes CLI11: it is given the rows of a command and hands back what the user said.
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <limits>
 
 #include "base/text.hpp"
@@ -76,6 +77,19 @@ Result<Invocation> parse(const Command& command, std::span<char* const> words) {
   return invocation;
 }
 
+namespace {
+
+// "10", "0.5": digits, and digits behind a point.
+std::optional<double> parse_decimal(std::string_view text) {
+  if (text.empty() || text.find_first_not_of("0123456789.") != text.npos) return std::nullopt;
+  double value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
 Result<std::uint64_t> parse_duration(std::string_view text) {
   struct Unit {
     std::string_view suffix;
@@ -84,13 +98,14 @@ Result<std::uint64_t> parse_duration(std::string_view text) {
   constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"", 1000}};
   for (const Unit& unit : kUnits) {
     if (!text.ends_with(unit.suffix)) continue;
-    auto number = parse_number<std::uint64_t>(text.substr(0, text.size() - unit.suffix.size()));
-    if (number && *number <= std::numeric_limits<std::uint32_t>::max()) return *number * unit.milliseconds;
+    auto number = parse_decimal(text.substr(0, text.size() - unit.suffix.size()));
+    if (number && *number <= std::numeric_limits<std::uint32_t>::max())
+      return static_cast<std::uint64_t>(*number * static_cast<double>(unit.milliseconds));
     break;
   }
   return std::unexpected(Error{.kind = ErrorKind::invalid_argument,
                                .message = fmt::format("`{}` is no duration", text),
-                               .hint = "write 500ms, 10s, 2m or 1h"});
+                               .hint = "write 500ms, 10s, 2.5m or 1h"});
 }
 
 }  // namespace espy::cli

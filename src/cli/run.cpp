@@ -49,7 +49,11 @@ Result<SessionOptions> options_of(const Invocation& invocation) {
   options.pin_dir = invocation.value("--pin").value_or("");
   options.json = invocation.has("--json");
   options.verbose = invocation.has("--verbose");
-  if (auto text = invocation.value("--for")) options.duration = std::chrono::milliseconds(TRY(parse_duration(*text)));
+  if (auto text = invocation.value("--for")) {
+    auto duration = parse_duration(*text);
+    if (!duration) return std::unexpected(wrap(std::move(duration.error()), "--for"));
+    options.duration = std::chrono::milliseconds(*duration);
+  }
   if (auto text = invocation.value("--pid")) {
     options.probe.pid = parse_number<int>(*text);
     if (!options.probe.pid || *options.probe.pid <= 0) {

@@ -91,12 +91,20 @@ Result<Session> Session::start(object::ObjectSpec spec, SessionOptions options) 
   TRY(session.load(std::move(spec)));
   TRY(session.open_outputs());
   TRY(session.attach_all());
+  session.say_what_restricts_nothing();
+  TRY(session.drop_privileges());
   return session;
 }
 
 Result<void> Session::load(object::ObjectSpec spec) {
   fill_sizes(spec);
-  for (const auto& [name, target] : options_.attach) spec.find_program(name)->autoload = true;
+  for (const auto& [name, target] : options_.attach) {
+    spec.find_program(name)->autoload = true;
+    // Who says where a program goes wants it, whatever else was chosen.
+    auto& chosen = options_.programs;
+    if (!chosen.empty() && std::ranges::find(chosen, name) == chosen.end()) chosen.push_back(name);
+  }
+  Replacements replaced = TRY(open_replaced(spec, options_));
   if (!options_.pin_dir.empty()) {
     for (object::MapSpec& map : spec.maps) {
       if (!map.is_data() && map.origin != object::MapOrigin::struct_ops) map.pinning = object::Pinning::by_name;
@@ -108,21 +116,26 @@ Result<void> Session::load(object::ObjectSpec spec) {
 
   kernel::LoadOptions load_options;
   load_options.pin_dir = options_.pin_dir;
+  for (const auto& [program, fd] : replaced) load_options.attach_prog_fds[program] = fd.get();
   if (options_.verbose) {
     load_options.log_level = 4;  // the verifier's statistics only
     load_options.log_sink = [this](const std::string& program, std::string_view log) {
-      tell(fmt::format("loaded `{}`: {}", program, trim(log)));
+      tell(fmt::format("loaded `{}`: {}", program, fmt::join(split(trim(log), '\n'), ", ")));
     };
     if (auto stats = kernel::enable_stats()) stats_ = std::move(*stats);
   }
-  object_ = std::make_unique<kernel::Object>(TRY(kernel::Object::load(std::move(linked), load_options)));
+  const kernel::CapabilitySet needed = kernel::needed_to_run(linked);
+  auto object = kernel::Object::load(std::move(linked), load_options);
+  if (!object) return std::unexpected(with_all_that_is_missing(std::move(object.error()), needed));
+  object_ = std::make_unique<kernel::Object>(std::move(*object));
+  symbols_ = kernel::kernel_function_names();
   return {};
 }
 
 Result<void> Session::open_outputs() {
   records_ = TRY(kernel::RecordSource::open(*object_, {.types = options_.types, .maps = options_.maps}));
   TRY(records_->also_wake_on(signals_.get()));
-  render::ValueOptions values{.wall_offset_ns = render::wall_clock_offset()};
+  render::ValueOptions values{.symbol = symbols_, .wall_offset_ns = render::wall_clock_offset()};
   auto sink = render::to_descriptor(STDOUT_FILENO);
   output_ = options_.json ? render::json_output(sink, values)
                           : render::terminal_output(sink, values, {.colours = render::wants_colours(STDOUT_FILENO)});
@@ -150,17 +163,18 @@ Result<void> Session::attach(const kernel::Program& program) {
   auto told = options_.attach.find(program.name());
   auto probe = told != options_.attach.end() ? probe::parse(told->second, program.spec(), options_.probe)
                                              : probe::probe_of(program.spec(), options_.probe);
-  if (!probe) return std::unexpected(wrap(std::move(probe.error()), fmt::format("attach `{}`", program.name())));
+  if (!probe) return std::unexpected(std::move(probe.error()));
   if (std::holds_alternative<probe::StructOps>(*probe)) return {};  // its map is what is attached
   if (auto* nothing = std::get_if<probe::Nothing>(&*probe)) {
-    not_attached_.push_back(fmt::format("`{}` is not attached: {}", program.name(), nothing->reason));
+    not_attached_.push_back(fmt::format("`{}`: {}", program.name(), nothing->reason));
     return {};
   }
   auto link = kernel::attach(*object_, program, *probe, {.pid = options_.probe.pid});
-  if (!link) return std::unexpected(wrap(std::move(link.error()), fmt::format("attach `{}`", program.name())));
+  if (!link) return std::unexpected(std::move(link.error()));
   tell(fmt::format("attached `{}` to {}", program.name(), link->where()));
   if (std::holds_alternative<probe::Iterator>(*probe)) iterators_.emplace_back(program.name(), links_.size());
   links_.push_back(std::move(*link));
+  restricted_ = restricted_ | what_restricts(*probe);
   return {};
 }
 
@@ -185,6 +199,21 @@ Result<void> Session::attach_all() {
     return std::unexpected(Error{.kind = ErrorKind::invalid_argument, .message = "nothing of this object is attached",
                                  .hint = "say where with --attach PROG=TARGET, or run a program once with `espy test-run`"});
   }
+  return {};
+}
+
+void Session::say_what_restricts_nothing() {
+  if (options_.probe.pid && !restricted_.by_pid) output_->warning("--pid restricts none of these programs: they see all processes");
+  if (!options_.probe.interface.empty() && !restricted_.by_interface) output_->warning("--iface says nothing to these programs");
+  if (!options_.probe.cgroup.empty() && !restricted_.by_cgroup) output_->warning("--cgroup says nothing to these programs");
+}
+
+// From here on only what was loaded is read, and then detached.
+Result<void> Session::drop_privileges() {
+  kernel::CapabilitySet keep = kernel::needed_to_read();
+  for (const kernel::Link& link : links_) keep = keep | link.needed_to_detach();
+  TRY(kernel::keep_capabilities(keep));
+  tell(fmt::format("kept of the capabilities: {}", capability_names(TRY(kernel::effective_capabilities()))));
   return {};
 }
 

@@ -10,7 +10,7 @@ namespace espy::cli {
 /// Tables of everything the object holds; `types` adds its types as C.
 std::string object_as_text(const object::ObjectSpec& object, bool types);
 
-/// {"type":"object", …}: docs/output.md has the schema.
+/// {"type":"object", …}: docs/records.md has the schema.
 std::string object_as_json(const object::ObjectSpec& object);
 
 }  // namespace espy::cli

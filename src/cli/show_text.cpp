@@ -50,6 +50,7 @@ std::string functions(const object::ObjectSpec& object) {
 }
 
 std::string type_of(const object::ObjectSpec& object, btf::TypeId id, std::uint32_t size) {
+  if (size == 0) return {};
   if (id == btf::kVoid || object.btf == nullptr || object.btf->type(id).kind() == btf::Kind::datasec) return fmt::format("{} bytes", size);
   return object.btf->type_name(id);
 }

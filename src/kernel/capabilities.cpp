@@ -51,6 +51,13 @@ Result<void> write_sets(const Sets& sets) {
   return {};
 }
 
+// The file that setcap(8) would be told.
+std::string this_program() {
+  char path[4096];
+  ssize_t length = ::readlink("/proc/self/exe", path, sizeof path);
+  return length > 0 ? std::string(path, static_cast<std::size_t>(length)) : "FILE";
+}
+
 }  // namespace
 
 std::string_view to_string(Capability capability) {
@@ -112,6 +119,11 @@ CapabilitySet needed_to_run(const object::LinkedObject& linked) {
   return needed;
 }
 
+CapabilitySet needed_to_read() {
+  if (running_version() < facts::KernelVersion{5, 8, 0}) return {Capability::sys_admin};
+  return {Capability::bpf, Capability::perfmon};
+}
+
 std::vector<Capability> missing(CapabilitySet needed) {
   auto held = effective_capabilities();
   if (!held || held->has(Capability::sys_admin)) return {};
@@ -126,8 +138,9 @@ void explain_permission(Error& error, CapabilitySet needed) {
   std::vector<Capability> lacking = missing(needed);
   if (lacking.empty()) return;
   std::string names, list;
-  for (Capability capability : lacking) {
-    if (!names.empty()) names += " and ", list += ",";
+  for (std::size_t i = 0; i < lacking.size(); ++i) {
+    Capability capability = lacking[i];
+    if (i != 0) names += i + 1 == lacking.size() ? " and " : ", ", list += ",";
     names += to_string(capability);
     for (char c : to_string(capability)) list += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
   }
@@ -135,7 +148,7 @@ void explain_permission(Error& error, CapabilitySet needed) {
   error.notes.push_back(fmt::format("this process lacks {}", names));
   if (auto setting = read_text_file("/proc/sys/kernel/unprivileged_bpf_disabled", 64); setting && trim(*setting) != "0")
     error.notes.push_back(fmt::format("kernel.unprivileged_bpf_disabled is {}: without privileges nothing is allowed", trim(*setting)));
-  error.hint = fmt::format("run it as root, or give the program the capabilities: setcap {}+ep FILE", list);
+  error.hint = fmt::format("run it as root, or give the program the capabilities: setcap {}+ep {}", list, this_program());
 }
 
 }  // namespace espy::kernel

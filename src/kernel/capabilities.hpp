@@ -60,6 +60,9 @@ CapabilitySet needed_to_create(facts::MapType type);
 /// enabling run-time statistics are not in it: do these first, then `keep_capabilities(needed_to_run(linked))`.
 CapabilitySet needed_to_run(const object::LinkedObject& linked);
 
+/// What reading maps and records of loaded programs asks for, and closing what they are attached by.
+CapabilitySet needed_to_read();
+
 /// The capabilities of `needed` that this process lacks, as the running kernel counts them (CAP_SYS_ADMIN stands for all;
 /// before 5.8 there is nothing but it).
 std::vector<Capability> missing(CapabilitySet needed);

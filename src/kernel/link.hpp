@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "kernel/capabilities.hpp"
 
 namespace espy::kernel {
 
@@ -33,6 +34,14 @@ class Link {
   /// The bpf_link's (or first perf event's) descriptor; -1 if the attachment has none.
   int fd() const { return fds_.empty() ? -1 : fds_.front().get(); }
 
+  /// What detaching asks for: nothing where closing descriptors does it.
+  CapabilitySet needed_to_detach() const { return undo_needs_; }
+  /// The link, whose undo needs these.
+  Link with_undo_needing(CapabilitySet capabilities) && {
+    undo_needs_ = capabilities;
+    return std::move(*this);
+  }
+
   /// The program no longer runs, but the event that it hung on may still be held: the quick part of detaching.
   void stop();
   /// The program no longer runs and nothing is left.
@@ -44,11 +53,13 @@ class Link {
     std::swap(events_, other.events_);
     std::swap(where_, other.where_);
     std::swap(undo_, other.undo_);
+    std::swap(undo_needs_, other.undo_needs_);
   }
 
   std::vector<UniqueFd> fds_, events_;
   std::string where_;
   std::move_only_function<void()> undo_;
+  CapabilitySet undo_needs_;
 };
 
 /// Detaches many: first every program stops (microseconds each), then the events are let go. The kernel gives a

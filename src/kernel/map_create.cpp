@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -166,6 +167,33 @@ Result<void> check_fits(const MapSpec& spec, const MapInfo& there) {
   return std::unexpected(std::move(error));
 }
 
+namespace {
+
+bool is_bpf_file_system(const std::string& path) {
+  constexpr auto kBpfFsMagic = 0xcafe4a11U;
+  struct statfs status {};
+  return ::statfs(path.c_str(), &status) == 0 && static_cast<std::uint32_t>(status.f_type) == kBpfFsMagic;
+}
+
+std::string folder_of(const std::string& path) {
+  auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Before anything is made: a folder in another file system would stay there, empty.
+Result<void> check_pinnable(const MapSpec& spec, const std::string& path) {
+  constexpr const char* kUsual = "/sys/fs/bpf";
+  const std::string folder = folder_of(path);
+  if (is_bpf_file_system(::access(folder.c_str(), F_OK) == 0 ? folder : folder_of(folder))) return {};
+  return std::unexpected(Error{.kind = ErrorKind::invalid_argument,
+                               .message = fmt::format("pin map `{}`: {} is not in a bpf file system", spec.name, folder),
+                               .hint = is_bpf_file_system(kUsual) ? fmt::format("one is mounted at {0}: {0}/NAME", kUsual)
+                                                                  : fmt::format("mount one: mount -t bpf bpf {}", kUsual)});
+}
+
+}  // namespace
+
 Result<PinnedMap> create_or_reuse_pinned(const MapSpec& spec, const MapSetting& setting, const std::string& path) {
   if (::access(path.c_str(), F_OK) == 0) {
     Map map = TRY(Map::open_pinned(path));
@@ -177,8 +205,9 @@ Result<PinnedMap> create_or_reuse_pinned(const MapSpec& spec, const MapSetting& 
     }
     return PinnedMap{std::move(map), true};
   }
+  TRY(check_pinnable(spec, path));
   Map map = TRY(create_map(spec, setting));
-  if (auto slash = path.rfind('/'); slash != std::string::npos && slash != 0) ::mkdir(path.substr(0, slash).c_str(), 0700);
+  ::mkdir(folder_of(path).c_str(), 0700);
   TRY(map.pin(path));
   return PinnedMap{std::move(map), false};
 }

@@ -30,6 +30,12 @@ class Loader {
   }
 
   Result<Object> run() {
+    if (spec().endian != Endian::native) {
+      return std::unexpected(Error{.kind = ErrorKind::invalid_argument,
+                                   .message = fmt::format("the object is {}-endian and this machine is not", spec().endian == Endian::little ? "little" : "big"),
+                                   .where = spec().path,
+                                   .hint = "compile it with `-target bpf`, which takes the machine's byte order"});
+    }
     TRY(load_btf());
     size_struct_ops();
     for (std::size_t i = 0; i < spec().maps.size(); ++i) {

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "base/text.hpp"
 #include "facts/tables.hpp"
 
 namespace espy::kernel {
@@ -49,6 +50,7 @@ std::unexpected<Error> explain_test_run(int error_number, const object::ProgramS
     else if (spec.type == ProgType::syscall && !run.data_in.empty()) error.hint = "a syscall program takes a context, not data";
     else if (!runs_once(spec.type) && run.data_in.size() < kEthernetHeader)
       error.hint = fmt::format("packet programs need at least an Ethernet header of data, {} bytes; there are {}", kEthernetHeader, run.data_in.size());
+    else if (run.ctx_in.empty() && runs_once(spec.type)) error.hint = "the program reads a context, and none was given (ctx_in)";
     else error.hint = "the kernel does not take this context, data or flag for the type";
   }
   return failure;
@@ -116,6 +118,22 @@ Result<void> Program::pin(const std::string& path) const {
   auto failure = fail_sys(error, "pin program `{}` at {}", name(), path);
   if (error == EPERM || error == EINVAL) failure.error().hint = "pins live in a bpf file system: mount -t bpf bpf /sys/fs/bpf";
   return failure;
+}
+
+Result<UniqueFd> open_program(const std::string& path_or_id) {
+  if (auto id = parse_number<std::uint32_t>(path_or_id)) {
+    UniqueFd fd(bpf_prog_get_fd_by_id(*id));
+    if (fd) return fd;
+    auto failure = fail_sys(errno, "open program {}", *id);
+    failure.error().hint = errno == ENOENT ? "`bpftool prog` lists the programs that are loaded" : "opening a program by its number needs CAP_SYS_ADMIN";
+    return failure;
+  }
+  UniqueFd fd(bpf_obj_get(path_or_id.c_str()));
+  if (!fd) return fail_sys(errno, "open the program that is pinned at {}", path_or_id);
+  bpf_prog_info info{};
+  std::uint32_t size = sizeof info;
+  if (bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) return fail(ErrorKind::invalid_argument, "what is pinned at {} is no program", path_or_id);
+  return fd;
 }
 
 Result<UniqueFd> enable_stats() {

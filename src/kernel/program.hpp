@@ -61,6 +61,9 @@ class Program {
   int attach_btf_fd_ = 0;
 };
 
+/// A loaded program: pinned at this path, or of this number ("12").
+Result<UniqueFd> open_program(const std::string& path_or_id);
+
 /// Counts run time and runs of all programs while the descriptor is open (BPF_ENABLE_STATS, 5.8). Before that there is
 /// the sysctl kernel.bpf_stats_enabled, which is set and stays: the descriptor is empty then.
 Result<UniqueFd> enable_stats();

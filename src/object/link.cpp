@@ -85,7 +85,8 @@ class Linker {
     std::vector<std::string_view> names;
     for (const ProgramSpec& program : object_.programs) names.push_back(program.name);
     auto error = fail(ErrorKind::not_found, "no program named `{}`", name);
-    if (std::string_view near = nearest(name, names); !near.empty()) error.error().hint = fmt::format("did you mean `{}`?", near);
+    std::string_view near = nearest(name, names);
+    error.error().hint = near.empty() ? fmt::format("there are {}", fmt::join(names, ", ")) : fmt::format("did you mean `{}`?", near);
     return error;
   }
 

@@ -6,6 +6,10 @@
 namespace espy::object {
 namespace {
 
+// Real objects have a few megabytes at most, debug information included.
+constexpr std::size_t kLargestObject = std::size_t{128} << 20;
+
+
 /// "dir/probe.bpf.o" → "probe": the file name up to its first dot, as libbpf has it, so that kernel names agree.
 std::string object_name(std::string_view path) {
   std::string_view name = path.substr(path.find_last_of('/') + 1);
@@ -81,7 +85,7 @@ Result<ObjectSpec> read(Bytes elf, const std::string& path) {
 }
 
 Result<ObjectSpec> read(const std::string& path) {
-  auto bytes = TRY(read_file(path));
+  auto bytes = TRY(read_file(path, kLargestObject));
   return read(bytes, path);
 }
 

@@ -1,13 +1,19 @@
 #include "command.hpp"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
+#include <simdjson.h>
 #include <spawn.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -87,6 +93,55 @@ Outcome espy(const std::vector<std::string>& words, int signal_after_ms) {
   std::vector<std::string> all{ESPY_BINARY_DIR "/espy"};
   all.insert(all.end(), words.begin(), words.end());
   return command(all, signal_after_ms);
+}
+
+Outcome unprivileged(const std::vector<std::string>& words, const std::string& capabilities) {
+  std::vector<std::string> all{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+  if (!capabilities.empty()) {
+    all.push_back("--inh-caps=" + capabilities);
+    all.push_back("--ambient-caps=" + capabilities);
+  }
+  all.insert(all.end(), words.begin(), words.end());
+  return command(all);
+}
+
+Folder::Folder() {
+  char name[] = "/tmp/espy-cli-XXXXXX";
+  if (::mkdtemp(name) == nullptr) throw std::runtime_error("mkdtemp");
+  path_ = name;
+  ::chmod(name, 0755);
+}
+
+Folder::~Folder() { std::filesystem::remove_all(path_); }
+
+void write(const std::string& path, const std::string& bytes) {
+  std::ofstream file(path, std::ios::binary);
+  if (!file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()))) throw std::runtime_error("write " + path);
+}
+
+std::string read(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+Caller::Caller() : thread_([](std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    ::syscall(SYS_getppid);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}) {}
+
+std::multimap<std::string, std::string> by_type(const std::string& output) {
+  std::multimap<std::string, std::string> found;
+  simdjson::dom::parser parser;
+  for (const std::string& line : lines(output)) {
+    simdjson::dom::element element;
+    EXPECT_EQ(parser.parse(line).get(element), simdjson::SUCCESS) << line;
+    std::string_view type;
+    EXPECT_EQ(element["type"].get(type), simdjson::SUCCESS) << line;
+    found.emplace(type, line);
+  }
+  return found;
 }
 
 std::vector<std::string> lines(const std::string& text) {

@@ -1,7 +1,9 @@
 // Runs build/espy and reads what it says.
 #pragma once
 
+#include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace espy::test {
@@ -16,6 +18,34 @@ Outcome espy(const std::vector<std::string>& words, int signal_after_ms = 0);
 
 /// Runs any program the same way.
 Outcome command(const std::vector<std::string>& words, int signal_after_ms = 0);
+
+/// Runs `espy WORDS...` as user and group nobody, with these capabilities (as setpriv(1) names them: "+bpf,+perfmon") only.
+Outcome unprivileged(const std::vector<std::string>& words, const std::string& capabilities = {});
+
+/// A folder that everybody can read, for one test; removed with what is in it.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  std::string path(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+void write(const std::string& path, const std::string& bytes);
+std::string read(const std::string& path);
+
+/// Calls getppid() every millisecond while it lives, for the programs under test to see.
+class Caller {
+ public:
+  Caller();
+
+ private:
+  std::jthread thread_;
+};
+
+/// The NDJSON lines of an output by their "type"; a line that is no JSON fails the test.
+std::multimap<std::string, std::string> by_type(const std::string& output);
 
 /// The lines of a text, without their ends.
 std::vector<std::string> lines(const std::string& text);

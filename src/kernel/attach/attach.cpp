@@ -73,7 +73,7 @@ Result<Link> prog_attach(const Call& call, UniqueFd target, facts::AttachType ty
                           .attach_type = static_cast<std::uint32_t>(type)};
     sys_bpf(BPF_PROG_DETACH, &detach, sizeof detach);
   };
-  return Link({}, call.where, std::move(undo));
+  return Link({}, call.where, std::move(undo)).with_undo_needing(need.capabilities);
 }
 
 Result<unsigned> interface_index(const std::string& name) {

@@ -53,7 +53,7 @@ Result<Link> through_tracefs(const Call& call, const probe::Kprobe& probe) {
   return Link({}, call.where, [inner = std::move(*link), undo = std::move(undo)]() mutable {
     inner.detach();
     undo();
-  });
+  }).with_undo_needing({Capability::dac_override});  // the file of orders is root's
 }
 
 }  // namespace

@@ -107,7 +107,8 @@ Result<Link> through_clsact(const Call& call, unsigned index, bool ingress) {
     if (*made) remove_filter(message_for(index, parent_of(ingress)), action, true);
     return std::unexpected(std::move(filter.error()));
   }
-  return Link({}, call.where, [filter = *filter, action, made = *made] { remove_filter(filter, action, made); });
+  return Link({}, call.where, [filter = *filter, action, made = *made] { remove_filter(filter, action, made); })
+      .with_undo_needing({Capability::net_admin});
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ Result<Link> try_mode(const Call& call, unsigned index, const probe::Xdp& probe,
   if (errno == EINVAL && running_version() < kLinkSince) {
     std::uint32_t flags = flags_of(mode);
     TRY(set_by_netlink(index, call.program.fd(), flags | XDP_FLAGS_UPDATE_IF_NOEXIST));
-    return Link({}, where, [index, flags] { static_cast<void>(set_by_netlink(index, -1, flags)); });
+    return Link({}, where, [index, flags] { static_cast<void>(set_by_netlink(index, -1, flags)); }).with_undo_needing({Capability::net_admin});
   }
   if (mode == Mode::offload) hint = "offload needs a network card that runs eBPF and a program loaded for it";
   if (mode == Mode::native && hint.empty()) hint = "its driver does not run XDP programs, or not in this state; generic does everywhere";
