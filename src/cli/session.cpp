@@ -129,6 +129,8 @@ Result<void> Session::load(object::ObjectSpec spec) {
   if (!object) return std::unexpected(with_all_that_is_missing(std::move(object.error()), needed));
   object_ = std::make_unique<kernel::Object>(std::move(*object));
   symbols_ = kernel::kernel_function_names();
+  for (const kernel::Program& program : object_->programs())
+    if (auto id = program.id()) tell(fmt::format("`{}` is program {}", program.name(), *id));
   return {};
 }
 
