@@ -79,6 +79,7 @@ TEST(File, ReadsWhatHasNoSize) {
   EXPECT_TRUE(read_text_file("/proc/self/status")->starts_with("Name:"));
   EXPECT_EQ(read_text_file("/nowhere").error().kind, ErrorKind::not_found);
   EXPECT_EQ(read_text_file("/proc/self/status", 10).error().kind, ErrorKind::exhausted);
+  EXPECT_EQ(read_text_file("/sys/bus/event_source/devices/software/type", 16).value(), "1\n");  // says that it has 4096 bytes
 }
 
 }  // namespace

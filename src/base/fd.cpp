@@ -44,9 +44,11 @@ Result<Buffer> read_whole(const std::string& path, std::size_t limit) {
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return fail_sys(errno, "stat {}", path);
   if (S_ISDIR(status.st_mode)) return fail(ErrorKind::invalid_argument, "{} is a directory", path);
-  // A size that is known is refused before any of it is read; devices and pipes, which may never end, get less.
+  // A size that is known is refused before any of it is read; devices and pipes, which may never end, get less. Files of
+  // /sys say a page, or more, whatever they hold.
+  constexpr std::uint64_t kSysfsSize = 64 << 10;
   if (S_ISREG(status.st_mode) && status.st_size > 0) {
-    if (static_cast<std::uint64_t>(status.st_size) > limit) return fail(ErrorKind::exhausted, "{} holds more than {} bytes", path, limit);
+    if (static_cast<std::uint64_t>(status.st_size) > std::max<std::uint64_t>(limit, kSysfsSize)) return fail(ErrorKind::exhausted, "{} holds more than {} bytes", path, limit);
   } else {
     limit = std::min(limit, kUnsizedLimit);
   }
