@@ -71,7 +71,7 @@ KernelFunctions::KernelFunctions(std::string kallsyms) : text_(std::move(kallsym
     std::uint64_t address = 0;
     auto [rest, error] = std::from_chars(line, text_.data() + end, address, 16);
     const std::size_t name = static_cast<std::size_t>(rest - text_.data()) + 3;
-    const bool is_code = error == std::errc{} && name < end && std::strchr("tTwW", rest[1]) != nullptr;
+    const bool is_code = error == std::errc{} && name < end && std::string_view("tTwW").find(rest[1]) != std::string_view::npos;
     if (is_code && address != 0)
       symbols_.push_back({address, static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(end - name)});
     at = end + 1;

@@ -78,6 +78,13 @@ TEST_F(Options, AProgramIsAttachedWhereToldInAnySpelling) {
   EXPECT_EQ(tracepoint.out.find(R"("value":0)"), std::string::npos) << "nothing counted: " << tracepoint.out;
 }
 
+TEST_F(Options, AFunctionOfAProgramIsProbed) {
+  Caller caller;
+  Outcome outcome = run("in_user_space", {"--attach", "in_user_space=libc.so.6:syscall", "--pid", std::to_string(::getpid()), "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out.find(R"("value":0)"), std::string::npos) << "nothing counted: " << outcome.out;
+}
+
 TEST_F(Options, AttachChoosesAProgramThatIsOffByDefault) {
   Outcome outcome = run("on_system_call", {"--attach", "disabled=sched:sched_switch", "-v"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
