@@ -1,5 +1,7 @@
 #include "kernel/map_view.hpp"
 
+#include <bit>
+
 #include "render/per_cpu.hpp"
 
 namespace espy::kernel {
@@ -11,7 +13,7 @@ namespace {
 
 std::optional<MapNature> nature_of(MapType type) {
   switch (type) {
-    case MapType::hash: case MapType::percpu_hash: case MapType::lru_hash: case MapType::lru_percpu_hash: case MapType::lpm_trie:
+    case MapType::hash: case MapType::percpu_hash: case MapType::lru_hash: case MapType::lru_percpu_hash: case MapType::lpm_trie: case MapType::rhash:
     case MapType::cgroup_storage: case MapType::percpu_cgroup_storage: case MapType::devmap_hash: return MapNature::plain;
     case MapType::array: case MapType::percpu_array: case MapType::devmap: case MapType::cpumap: return MapNature::array;
     case MapType::stack_trace: return MapNature::stack_trace;
@@ -20,20 +22,13 @@ std::optional<MapNature> nature_of(MapType type) {
   }
 }
 
-// Keys of arrays are numbers even where the object does not say so.
-bool key_is_index(MapType type) {
-  switch (type) {
-    case MapType::array: case MapType::percpu_array: case MapType::devmap: case MapType::cpumap: case MapType::stack_trace:
-    case MapType::prog_array: case MapType::array_of_maps: return true;
-    default: return false;
-  }
-}
-
 render::Shape shape_of(const object::ObjectSpec& object, btf::TypeId type, std::uint32_t size, std::string_view name) {
-  if (!object.btf || type == btf::kVoid) return {};
   // A type of another size describes something else: what a value points to, or an older declaration.
-  if (auto bytes = object.btf->size_of(type); !bytes || *bytes != size) return {};
-  return render::Shape(*object.btf, type, name);
+  if (object.btf && type != btf::kVoid) {
+    if (auto bytes = object.btf->size_of(type); bytes && *bytes == size) return render::Shape(*object.btf, type, name);
+  }
+  // What has the size of a number and no type (old maps, assembled ones) most likely is one.
+  return size <= 8 && std::has_single_bit(size) ? render::Shape::number(size) : render::Shape{};
 }
 
 }  // namespace
@@ -48,7 +43,6 @@ Result<render::MapView> view_map(const Object& object, object::MapIdx index, std
   const MapInfo& info = map.info();
   render::MapView view{.name = spec.name, .nature = *nature};
   view.key = shape_of(object.spec(), spec.key_type, info.key_size, "");
-  if (key_is_index(spec.type) && view.key.root().kind == render::ShapeKind::opaque) view.key = render::Shape::number(info.key_size);
   if (*nature == MapNature::plain || *nature == MapNature::array) view.value = shape_of(object.spec(), spec.value_type, info.value_size, "");
   const std::size_t stride = (std::size_t{info.value_size} + 7) / 8 * 8;
   TRY(map.for_each([&](Bytes key, Bytes value) {
