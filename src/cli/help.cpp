@@ -33,6 +33,20 @@ std::string columns(const std::vector<std::pair<std::string, std::string_view>>&
   return text;
 }
 
+// Paragraphs broken at words; a paragraph's own line ends count as spaces.
+std::string wrapped(std::string_view text) {
+  constexpr std::size_t kWidth = 100;
+  std::string out;
+  std::size_t column = 0;
+  for (std::string_view word : split_words(text)) {
+    if (column != 0 && column + 1 + word.size() > kWidth) out += '\n', column = 0;
+    if (column != 0) out += ' ', ++column;
+    out += word;
+    column += word.size();
+  }
+  return out;
+}
+
 // In roff a leading period or quote is a request and a backslash begins an escape.
 std::string roff(std::string_view text) {
   std::string out;
@@ -58,7 +72,7 @@ std::string overview() {
 
 std::string help(const Command& command) {
   std::string text = fmt::format("{}\n\nusage: {}\n", command.summary, synopsis(command));
-  if (!command.description.empty()) text += fmt::format("\n{}\n", command.description);
+  if (!command.description.empty()) text += fmt::format("\n{}\n", wrapped(command.description));
   std::vector<std::pair<std::string, std::string_view>> rows;
   for (const Positional& positional : command.positionals) rows.emplace_back(positional.name, positional.help);
   if (!rows.empty()) text += "\narguments:\n" + columns(rows);

@@ -49,16 +49,20 @@ Result<UniqueFd> mount_in_private_namespace(const std::string& type) {
 }  // namespace
 
 Result<UniqueFd> open_filesystem(const std::string& type, const std::vector<std::string>& mounted_at) {
+  std::string denied;
   for (const std::string& path : mounted_at) {
     struct statfs status {};
     if (::statfs(path.c_str(), &status) != 0 || status.f_type != magic_of(type)) continue;
     if (auto root = open_file(path, O_RDONLY | O_DIRECTORY)) return root;
+    else if (root.error().sys == EACCES) denied = path;
   }
   auto root = detached_mount(type);
   if (!root && (root.error().sys == ENOSYS)) root = mount_in_private_namespace(type);
   if (root) return root;
   Error error = root.error();
-  if (error.sys == EPERM) error.hint = fmt::format("{} is not mounted, and mounting it needs CAP_SYS_ADMIN", type);
+  if (error.sys == EPERM)
+    error.hint = denied.empty() ? fmt::format("{} is not mounted, and mounting it needs CAP_SYS_ADMIN: run it as root", type)
+                                : fmt::format("{} is not this user's to read: run it as root, or with CAP_DAC_READ_SEARCH", denied);
   if (error.sys == ENODEV) error.hint = fmt::format("the kernel has no {} ({})", type,
                                                     type == "tracefs" ? "CONFIG_FTRACE, CONFIG_EVENT_TRACING" : "CONFIG_BPF_SYSCALL");
   return std::unexpected(std::move(error));
@@ -70,7 +74,11 @@ Result<Tracefs> Tracefs::open() {
 
 Result<std::string> Tracefs::read(const std::string& path) const {
   UniqueFd fd(::openat(root_.get(), path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return fail_sys(errno, "open tracefs' {}", path);
+  if (!fd) {
+    auto failure = fail_sys(errno, "open tracefs' {}", path);
+    if (failure.error().sys == EACCES) failure.error().hint = "tracefs is not this user's to read: run it as root, or with CAP_DAC_READ_SEARCH";
+    return failure;
+  }
   std::string text;
   char buffer[16384];
   for (;;) {

@@ -63,7 +63,8 @@ TEST_F(Unprivileged, WhatIsMissingIsNamedAllAtOnce) {
       {{"run", "options.bpf.o", "--for", "1s", "--prog", "pass", "--iface", "lo"}, "", {"CAP_NET_ADMIN", "CAP_BPF"}},
       {{"run", "options.bpf.o", "--for", "1s", "--prog", "pass", "--iface", "lo"}, "+bpf,+perfmon", {"this process lacks CAP_NET_ADMIN\n"}},
       {{"test-run", "kinds.bpf.o", "--prog", "answer"}, "", {"CAP_BPF"}},
-      {{"run", "options.bpf.o", "--for", "1s", "--prog", "disabled"}, "+bpf,+perfmon", {"tracefs"}},
+      {{"run", "options.bpf.o", "--for", "1s", "--prog", "disabled"}, "+bpf,+perfmon", {"tracefs", "run it as root"}},
+      {{"run", "options.bpf.o", "--for", "1s", "--prog", "in_user_space", "--attach", "in_user_space=libc.so.6:syscall"}, "+bpf,+perfmon", {"lacks CAP_SYS_ADMIN"}},
   };
   for (const Lack& lack : kLacks) {
     Outcome outcome = run(lack.words, lack.held);

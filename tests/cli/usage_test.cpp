@@ -38,6 +38,7 @@ TEST(Usage, EveryCommandHasHelpWithExamplesAndAManPage) {
     Outcome help = espy({name, "--help"});
     EXPECT_EQ(help.status, 0) << name;
     EXPECT_NE(help.out.find("examples:"), std::string::npos) << name;
+    for (const std::string& line : lines(help.out)) EXPECT_LE(line.size(), 140U) << name << ": " << line;
     Outcome page = espy({"man", name});
     EXPECT_EQ(page.status, 0) << name;
     EXPECT_TRUE(page.out.starts_with(".TH ")) << name;

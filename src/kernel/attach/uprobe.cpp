@@ -12,7 +12,9 @@ namespace espy::kernel::attaching {
 
 namespace {
 
-constexpr Need kUprobe{.what = "a uprobe", .since = {4, 17, 0}, .options = "CONFIG_UPROBE_EVENTS,CONFIG_BPF_EVENTS", .capabilities = kTracing};
+// A single uprobe is the administrator's, whatever CAP_PERFMON allows; many at once (uprobe.multi) are not.
+constexpr Need kUprobe{.what = "a uprobe", .since = {4, 17, 0}, .options = "CONFIG_UPROBE_EVENTS,CONFIG_BPF_EVENTS",
+                       .capabilities = {Capability::bpf, Capability::perfmon, Capability::sys_admin}};
 
 // link_create.uprobe_multi of union bpf_attr.
 struct UprobeMultiAttr {
