@@ -13,7 +13,7 @@ constexpr Option kOptions[] = {
     {.name = "--for", .value = "DURATION", .help = "end after 500ms, 10s, 2m …; default: at Ctrl-C"},
     {.name = "--json", .value = {}, .help = "print NDJSON: one object a line (docs/records.md)"},
     {.name = "--pid", .value = "PID", .help = "only this process, where the kind of probe can: uprobe, USDT, perf event, iterator"},
-    {.name = "--attach", .value = "PROG=TARGET", .help = "attach a program there: kprobe:vfs_read, tracepoint:sched:sched_switch, xdp:eth0 …", .repeat = Repeat::many},
+    {.name = "--attach", .value = "PROG=TARGET", .help = "attach a program there, and there if said again: tracepoint:sched:sched_switch, xdp:eth0 …", .repeat = Repeat::many},
     {.name = "--set", .value = "VAR=VALUE", .help = "set a global variable before loading", .repeat = Repeat::many},
     {.name = "--map", .value = "NAME", .help = "show only this map or data section", .repeat = Repeat::many},
     {.name = "--type", .value = "MAP=TYPE", .help = "what a map's records are: events='struct event'", .repeat = Repeat::many},
@@ -29,20 +29,17 @@ constexpr Example kExamples[] = {
 };
 
 // What every `--option NAME=VALUE` of a kind said.
-Result<std::map<std::string, std::string>> names_and_values(const Invocation& invocation, std::string_view option) {
-  std::map<std::string, std::string> found;
-  for (const std::string& text : invocation.values(option)) {
-    auto [name, value] = TRY(name_and_value(option, text));
-    found[name] = value;
-  }
+Result<std::vector<std::pair<std::string, std::string>>> names_and_values(const Invocation& invocation, std::string_view option) {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const std::string& text : invocation.values(option)) found.push_back(TRY(name_and_value(option, text)));
   return found;
 }
 
 Result<SessionOptions> options_of(const Invocation& invocation) {
   SessionOptions options;
   options.programs = invocation.values("--prog");
-  options.attach = TRY(names_and_values(invocation, "--attach"));
-  options.types = TRY(names_and_values(invocation, "--type"));
+  for (auto& [program, target] : TRY(names_and_values(invocation, "--attach"))) options.attach.emplace(program, target);
+  for (auto& [map, type] : TRY(names_and_values(invocation, "--type"))) options.types[map] = type;
   options.maps = invocation.values("--map");
   options.probe.cgroup = invocation.value("--cgroup").value_or("");
   options.probe.interface = invocation.value("--iface").value_or("");

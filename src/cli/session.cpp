@@ -120,13 +120,21 @@ Result<void> Session::load(object::ObjectSpec spec) {
   if (options_.verbose) {
     load_options.log_level = 4;  // the verifier's statistics only
     load_options.log_sink = [this](const std::string& program, std::string_view log) {
-      tell(fmt::format("loaded `{}`: {}", program, fmt::join(split(trim(log), '\n'), ", ")));
+      // Statistics are a few lines; a rejected program's log is a story.
+      auto told = split(trim(log), '\n');
+      tell(fmt::format("{} `{}`: {}", told.size() > 5 ? "the verifier on" : "loaded", program, fmt::join(told, told.size() > 5 ? "\n  " : ", ")));
     };
     if (auto stats = kernel::enable_stats()) stats_ = std::move(*stats);
   }
   const kernel::CapabilitySet needed = kernel::needed_to_run(linked);
+  const bool several = linked.programs.size() > 1;
   auto object = kernel::Object::load(std::move(linked), load_options);
-  if (!object) return std::unexpected(with_all_that_is_missing(std::move(object.error()), needed));
+  if (!object) {
+    Error error = with_all_that_is_missing(std::move(object.error()), needed);
+    const bool lacking = error.kind == ErrorKind::unsupported || (error.kind == ErrorKind::permission && kernel::missing(needed).empty());
+    if (lacking && several && options_.programs.empty()) error.notes.emplace_back("--prog NAME loads only the programs that it names");
+    return std::unexpected(std::move(error));
+  }
   object_ = std::make_unique<kernel::Object>(std::move(*object));
   symbols_ = kernel::kernel_function_names();
   for (const kernel::Program& program : object_->programs())
@@ -162,10 +170,14 @@ Result<void> Session::open_outputs() {
 }
 
 Result<void> Session::attach(const kernel::Program& program) {
-  auto told = options_.attach.find(program.name());
-  auto probe = told != options_.attach.end() ? probe::parse(told->second, program.spec(), options_.probe)
-                                             : probe::probe_of(program.spec(), options_.probe);
-  if (!probe) return std::unexpected(std::move(probe.error()));
+  auto [told, end] = options_.attach.equal_range(program.name());
+  if (told == end) return attach(program, probe::probe_of(program.spec(), options_.probe));
+  for (; told != end; ++told) TRY(attach(program, probe::parse(told->second, program.spec(), options_.probe)));
+  return {};
+}
+
+Result<void> Session::attach(const kernel::Program& program, const Result<probe::Probe>& probe) {
+  if (!probe) return std::unexpected(probe.error());
   if (std::holds_alternative<probe::StructOps>(*probe)) return {};  // its map is what is attached
   if (auto* nothing = std::get_if<probe::Nothing>(&*probe)) {
     not_attached_.push_back(fmt::format("`{}`: {}", program.name(), nothing->reason));

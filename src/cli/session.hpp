@@ -14,7 +14,8 @@ namespace espy::cli {
 
 struct SessionOptions {
   std::vector<std::string> programs;                   ///< only these; empty: all with autoload
-  std::map<std::string, std::string> attach, types;    ///< by program; by map
+  std::multimap<std::string, std::string> attach;      ///< by program: each place where it runs
+  std::map<std::string, std::string> types;            ///< by map
   std::vector<std::string> maps;                       ///< show only these; empty: all
   probe::ProbeOptions probe;
   std::string pin_dir;
@@ -57,6 +58,7 @@ class Session {
   Result<void> drop_privileges();
   Result<void> attach_all();
   Result<void> attach(const kernel::Program& program);
+  Result<void> attach(const kernel::Program& program, const Result<probe::Probe>& probe);
   Result<void> open_outputs();
   Result<void> read_iterators();
   Result<void> show_printed();

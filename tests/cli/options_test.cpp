@@ -85,6 +85,13 @@ TEST_F(Options, AFunctionOfAProgramIsProbed) {
   EXPECT_EQ(outcome.out.find(R"("value":0)"), std::string::npos) << "nothing counted: " << outcome.out;
 }
 
+TEST_F(Options, OneProgramRunsInSeveralPlaces) {
+  Outcome outcome = run("disabled", {"--attach", "disabled=sched:sched_switch", "--attach", "disabled=sched:sched_waking", "-v"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  for (const char* place : {"sched:sched_switch", "sched:sched_waking"})
+    EXPECT_NE(outcome.err.find(std::string("attached `disabled` to tracepoint ") + place), std::string::npos) << outcome.err;
+}
+
 TEST_F(Options, AttachChoosesAProgramThatIsOffByDefault) {
   Outcome outcome = run("on_system_call", {"--attach", "disabled=sched:sched_switch", "-v"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
