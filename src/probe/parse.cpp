@@ -321,7 +321,7 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {"fexit", kTracing, trampoline, "fexit:vfs_read"},
     {"fmod_ret", kTracing, trampoline, "fmod_ret:security_file_open"},
     {"lsm", kTracing, trampoline, "lsm:file_open"},
-    {"freplace", types(ProgType::ext), freplace, "freplace:function"},
+    {"freplace", types(ProgType::ext), freplace, "freplace:/sys/fs/bpf/prog/function"},
     {"perf_event", types(ProgType::perf_event), perf_event, "perf_event:cpu-clock:99hz"},
     {"profile", types(ProgType::perf_event), perf_event, "profile:hz:99"},
     {"xdp", types(ProgType::xdp), xdp, "xdp:eth0"},

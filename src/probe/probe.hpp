@@ -25,7 +25,7 @@ struct Uprobe { std::string path, symbol; std::uint64_t offset = 0; bool at_retu
 struct UprobeMulti { std::string path, pattern; bool at_return = false, session = false; };
 struct Usdt { std::string path, provider, name; };
 struct Trampoline { std::string function; };                    ///< fentry, fexit, fmod_ret, LSM: where was settled at load
-struct Freplace { std::string function; };                      ///< needs a loaded target program
+struct Freplace { std::string function; };                      ///< as it was said: the load settled the program and its function
 struct PerfEvent { std::uint32_t type = 1, config = 0; std::uint64_t period = 0, frequency = 0; std::string name; };
 struct Xdp { std::string interface; enum class Mode { any, native, generic, offload } mode = Mode::any; };
 struct Tc { std::string interface; bool ingress = true; enum class Via { any, tcx, clsact } via = Via::any; };

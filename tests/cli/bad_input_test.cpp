@@ -8,11 +8,18 @@
 namespace espy::test {
 namespace {
 
-// Every command that reads an object, on one file. The limits turn a hang or a hunger into a signal or a failure.
+// The limits turn a hang or a hunger into a signal or a failure. Sanitizers reserve terabytes of addresses.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr const char* kLimits = "ulimit -t 100; ";
+#else
+constexpr const char* kLimits = "ulimit -t 20; ulimit -v 1000000; ";
+#endif
+
+// Every command that reads an object, on one file.
 void refuses(const std::string& path, const std::string& says = {}) {
   std::string program = ESPY_BINARY_DIR "/espy";
   for (const char* words : {"show", "show --json", "dis", "dis --linked", "dis --raw", "run --for 10ms", "test-run"}) {
-    Outcome outcome = command({"sh", "-c", "ulimit -t 10; ulimit -v 1000000; exec " + program + " " + words + " " + path});
+    Outcome outcome = command({"sh", "-c", kLimits + ("exec " + program) + " " + words + " " + path});
     EXPECT_EQ(outcome.status, 1) << words << " " << path << "\n" << outcome.err;
     EXPECT_NE(outcome.err.find(path), std::string::npos) << words << " " << path << "\n" << outcome.err;
     EXPECT_NE(outcome.err.find(says), std::string::npos) << words << " " << path << "\n" << outcome.err;

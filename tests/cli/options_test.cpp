@@ -1,5 +1,6 @@
 // The options of `espy run` and `espy test-run`: what each does, and what it says to a value that makes no sense.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -13,6 +14,7 @@ class Options : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!privileged()) GTEST_SKIP() << "loading eBPF needs root (CAP_BPF and CAP_PERFMON)";
+    ::unshare(CLONE_NEWNET);  // `lo` takes one XDP program, and tests run side by side
   }
   Outcome run(const std::string& program, const std::vector<std::string>& more) {
     std::vector<std::string> words{"run", object("options.bpf.o"), "--for", "100ms", "--prog", program};
@@ -162,6 +164,21 @@ TEST_F(Options, TestRunSaysWhatIsWrong) {
     EXPECT_EQ(outcome.status, 1) << refusal.program;
     for (const char* part : refusal.says) EXPECT_NE(outcome.err.find(part), std::string::npos) << part << " in\n" << outcome.err;
   }
+}
+
+// Kernels without trampolines refuse the program itself; tests/vm runs it where they are there.
+TEST_F(Options, AFunctionOfARunningProgramIsReplacedOrRefusedWithTheReason) {
+  Folder folder;
+  const std::string log = folder.path("log"), run = ESPY_BINARY_DIR "/espy run " + object("options.bpf.o");
+  Outcome outcome = command({"sh", "-c", run + " --prog pass --iface lo --for 20s -v >/dev/null 2>" + log + " & pid=$!; for i in $(seq 100); do grep -q attached " + log +
+                                             " && break; sleep 0.05; done; id=$(sed -n 's/^espy: `pass` is program //p' " + log + "); " + run +
+                                             " --prog replacement --for 100ms --attach replacement=freplace:$id/pass; echo status $?; " + run +
+                                             " --prog replacement --for 100ms --attach replacement=freplace:$id/nope; kill $pid; wait $pid"});
+  if (outcome.out.find("status 0") == std::string::npos) {
+    EXPECT_NE(outcome.err.find("programs that replace a function of another"), std::string::npos) << outcome.err;
+    EXPECT_NE(outcome.err.find("use instead: tail calls"), std::string::npos) << outcome.err;
+  }
+  EXPECT_NE(outcome.err.find("program `pass` has no function `nope`"), std::string::npos) << outcome.err;
 }
 
 TEST_F(Options, StacksAreShownAsFunctions) {
