@@ -72,6 +72,8 @@ Result<Probe> raw_tracepoint(const Ask& ask) {
   auto [category, name] = cut(ask.target);
   std::string_view only = name.empty() ? category : name;
   if (only.empty()) return needs(ask, "which raw tracepoint?");
+  if (const std::string& own = ask.program.attach_target; ask.program.type == ProgType::tracing && !own.empty() && own != only)
+    return needs(ask, fmt::format("it was compiled for `{}`, which attaching cannot change", own));
   return RawTracepoint{std::string(only)};
 }
 
@@ -265,6 +267,9 @@ Result<Probe> reuseport(const Ask& ask) {
 Result<Probe> iterator(const Ask& ask) {
   auto [name, parameter] = cut(ask.target, ":");
   if (name.empty()) return needs(ask, "over what?");
+  // The load settled it.
+  if (std::string_view own = cut(ask.program.attach_target, ":").first; !own.empty() && own != name)
+    return needs(ask, fmt::format("it was compiled to iterate over {}, which attaching cannot change", own));
   Iterator probe{.name = std::string(name), .map = {}, .pid = {}, .cgroup = {}};
   if (name == "cgroup") {
     probe.cgroup = parameter.empty() ? ask.options.cgroup : std::string(parameter);
@@ -440,7 +445,8 @@ Result<Probe> parse(std::string_view text, const object::ProgramSpec& program, c
     return ask_row(*own, text, program, options);
   }
   std::vector<std::string_view> kinds;
-  for (const KindRow& known : kKinds) kinds.push_back(known.kind);
+  for (const KindRow& known : kKinds)
+    if (check_fits(known, program)) kinds.push_back(known.kind);
   return std::unexpected(Error{.kind = ErrorKind::invalid_argument,
                                .message = fmt::format("`{}` does not say where to attach `{}`", text, program.name),
                                .hint = fmt::format("KIND:TARGET, where KIND is one of {}", fmt::join(kinds, ", "))});

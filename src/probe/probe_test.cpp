@@ -32,6 +32,15 @@ std::string of_text(std::string_view text, const object::ProgramSpec& spec, cons
   return probe ? describe(*probe) : "error: " + probe.error().message + " | " + probe.error().hint;
 }
 
+TEST(Probe, WhatTheLoadSettledCannotBeChanged) {
+  auto typed = program("tp_btf", "sys_enter", ProgType::tracing, AttachType::trace_raw_tp);
+  EXPECT_EQ(of_text("tp_btf:sys_enter", typed), "raw tracepoint sys_enter");
+  EXPECT_NE(of_text("tp_btf:sys_exit", typed).find("compiled for `sys_enter`"), std::string::npos);
+  auto iterator = program("iter", "task", ProgType::tracing, AttachType::trace_iter);
+  EXPECT_EQ(of_text("iter:task", iterator), "iterator task");
+  EXPECT_NE(of_text("iter:tcp", iterator).find("compiled to iterate over task"), std::string::npos);
+}
+
 TEST(Probe, SectionsSayWhere) {
   struct { object::ProgramSpec spec; std::string_view meaning; } const cases[] = {
       {program("tp", "sched/sched_switch", ProgType::tracepoint), "tracepoint sched:sched_switch"},

@@ -40,6 +40,7 @@ TEST_F(Options, AValueThatMakesNoSenseIsAnsweredWithWhatWould) {
       {"pass", {"--iface", "lo", "--type", "runs"}, {"--type takes NAME=VALUE"}},
       {"pass", {"--iface", "lo", "--set", "x=1"}, {"`x`"}},
       {"pass", {"--iface", "lo", "--attach", "pas=lo"}, {"no program `pas`", "did you mean `pass`"}},
+      {"pass", {"--attach", "pass="}, {"does not say where to attach `pass`", "KIND is one of xdp\n"}},
       {"pass", {"--attach", "pass=kprobe:vfs_read"}, {"type xdp", "cannot run at `kprobe`"}},
       {"nope", {}, {"no program `nope`"}},
       {"on_egress", {}, {"in which cgroup", "--cgroup"}},
