@@ -69,9 +69,13 @@ bool glob_match(std::string_view pattern, std::string_view text) {
 }
 
 std::string_view nearest(std::string_view wanted, const std::vector<std::string_view>& candidates) {
+  constexpr std::size_t kLongest = 256;  // the work grows with the square; nobody mistypes such a name
   std::string_view best;
+  if (wanted.size() > kLongest) return best;
   std::size_t best_distance = wanted.size() / 3 + 1;
   for (std::string_view candidate : candidates) {
+    // The lengths alone differ by more.
+    if (candidate.size() > wanted.size() + best_distance || wanted.size() > candidate.size() + best_distance) continue;
     std::size_t distance = edit_distance(wanted, candidate);
     if (distance > 0 && distance <= best_distance && (best.empty() || distance < best_distance)) {
       best = candidate;

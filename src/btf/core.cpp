@@ -5,6 +5,7 @@
 // on the value, since nothing says which one a pointer at run time points to.
 #include "btf/core.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <map>
 #include <optional>
@@ -14,8 +15,8 @@
 namespace espy::btf {
 namespace {
 
-// Steps over type graphs: what one object and one relocation may take. Real ones take thousands.
-constexpr std::uint64_t kObjectBudget = std::uint64_t{1} << 28, kRelocationBudget = std::uint64_t{1} << 24;
+// Steps over type graphs: what one object and one relocation may take. Real relocations take some hundreds.
+constexpr std::uint64_t kObjectBudget = std::uint64_t{1} << 27, kRelocationBudget = std::uint64_t{1} << 24;
 
 /// What one side, local or target, gives for a field.
 struct FieldValue {
@@ -193,6 +194,15 @@ struct CoreMatcher::Impl {
     return at->second;
   }
 
+  /// The path through one candidate; its steps count for the relocation and for the object.
+  Result<std::optional<AccessPath>> match(CoreKind kind, const AccessPath& path, const Candidate& candidate, Budget& budget) {
+    TRY(budget.spend());
+    const std::uint64_t before = budget.left();
+    auto found = target_path(kind, path, candidate.type, candidate.btf, budget);
+    TRY(object_budget.spend(before - budget.left() + 1));
+    return found;
+  }
+
   Result<CoreResult> resolve(const CoreRelocation& relocation);
 };
 
@@ -223,11 +233,10 @@ Result<CoreResult> CoreMatcher::Impl::resolve(const CoreRelocation& relocation) 
   std::vector<Candidate>& list = candidates_of(root);
   std::vector<Candidate> fitting;
   std::optional<CoreResult> chosen;
+  Budget budget(std::min(kRelocationBudget, object_budget.left()));
   std::uint32_t chosen_bits = 0;
-  Budget budget(kRelocationBudget);
   for (const Candidate& candidate : list) {
-    TRY(object_budget.spend());
-    const auto target = TRY(target_path(relocation.kind, path, candidate.type, candidate.btf, budget));
+    const auto target = TRY(match(relocation.kind, path, candidate, budget));
     if (!target) continue;
     CoreResult result = TRY(outcome(relocation.kind, path, &*target));
     if (!chosen) {

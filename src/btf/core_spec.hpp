@@ -36,6 +36,7 @@ class Budget {
  public:
   explicit Budget(std::uint64_t steps) : left_(steps) {}
   Result<void> spend(std::uint64_t steps = 1);
+  std::uint64_t left() const { return left_; }
 
  private:
   std::uint64_t left_;

@@ -16,7 +16,21 @@ bool needs_name(Kind kind) {
          kind == Kind::datasec || kind == Kind::float_ || kind == Kind::decl_tag || kind == Kind::type_tag;
 }
 
+/// Longer names no compiler makes, not of C++ or Rust types either. Many types may share one name, and who looks at each
+/// type's name would look at all of it each time.
+constexpr std::size_t kLongestName = 8192;
+
+bool too_long(const Btf& btf, std::uint32_t name) {
+  const Btf* owner = &btf;
+  while (owner->base() && name < owner->string_end() - owner->string_section().size()) owner = owner->base().get();
+  const std::size_t start = owner->string_end() - owner->string_section().size();
+  if (name < start || name >= owner->string_end()) return false;
+  const Bytes rest = owner->string_section().subspan(name - start);
+  return rest.size() > kLongestName && std::memchr(rest.data(), 0, kLongestName + 1) == nullptr;
+}
+
 Result<void> check_record(const Type& type, std::uint64_t string_end) {
+  if (too_long(type.btf(), load<std::uint32_t>(type.record(), 0))) return fail(ErrorKind::malformed, "{}: type {} has a name longer than {} characters", type.btf().origin(), static_cast<std::uint32_t>(type.id()), kLongestName);
   if (needs_name(type.kind()) && type.name().empty()) return bad(type, "it needs a name");
   if (type.kind() == Kind::int_) {
     const IntInfo info = type.int_info();
@@ -27,10 +41,10 @@ Result<void> check_record(const Type& type, std::uint64_t string_end) {
   for_each_reference(record, [&](char meaning, std::size_t offset) {
     const auto word = load<std::uint32_t>(record, offset);
     if (meaning == 't' && word >= type.btf().type_count()) type_outside = word;
-    if (meaning == 'n' && word != 0 && word >= string_end) name_outside = word;
+    if (meaning == 'n' && word != 0 && (word >= string_end || too_long(type.btf(), word))) name_outside = word;
   });
   if (type_outside) return bad(type, fmt::format("it refers to type {}, the last is {}", *type_outside, type.btf().type_count() - 1));
-  if (name_outside) return bad(type, fmt::format("it refers to string offset {:#x}, past the strings", *name_outside));
+  if (name_outside) return bad(type, fmt::format("it refers to string offset {:#x}, past the strings or longer than {} characters", *name_outside, kLongestName));
   if (type.kind() == Kind::func && type.btf().type(type.target()).kind() != Kind::func_proto) return bad(type, "its type is no func_proto");
   return {};
 }

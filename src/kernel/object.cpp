@@ -126,7 +126,7 @@ class Loader {
   // Programs are verified against the address at which user space sees the arena, so it is mapped before they load.
   Result<void> map_arena(const MapSpec& spec, const Map& map, std::size_t index) {
     MappedRegion memory = TRY(map.map_memory(true));
-    std::memcpy(memory.data(), spec.contents.data(), std::min(spec.contents.size(), memory.size()));
+    std::ranges::copy(std::span(spec.contents).first(std::min(spec.contents.size(), memory.size())), memory.data());
     object_.mappings_.emplace(index, std::move(memory));
     return {};
   }

@@ -88,14 +88,40 @@ Result<std::shared_ptr<const btf::Btf>> apply(const btf::Btf& btf, const Changes
   return btf::Btf::parse(std::move(bytes), btf.base(), btf.origin());
 }
 
+/// Makes this the object's BTF, and finds its datasecs: once, for a file may have very many sections.
+void adopt(Reading& reading, std::shared_ptr<const btf::Btf> btf) {
+  reading.object.btf = std::move(btf);
+  reading.datasecs.clear();
+  for (std::uint32_t id = reading.btf()->start_id(); id < reading.btf()->type_count(); ++id)
+    if (btf::Type type = reading.btf()->type(btf::TypeId{id}); type.kind() == Kind::datasec) reading.datasecs.try_emplace(type.name(), type.id());
+}
+
+/// Where the symbols of each section that are not local stand, by name; made for the sections that are asked for.
+class SymbolPlaces {
+ public:
+  using Places = std::unordered_map<std::string_view, std::uint64_t>;
+  explicit SymbolPlaces(const ElfFile& elf) : elf_(elf) {}
+
+  const Places& of(const ElfSection& section) {
+    auto [at, added] = places_.try_emplace(section.index);
+    if (!added) return at->second;
+    for (std::uint32_t i : elf_.symbols_of(section)) {
+      const ElfSymbol& symbol = elf_.symbols()[i];
+      if (symbol.binding != Binding::local && !symbol.name.empty()) at->second.emplace(symbol.name, symbol.value);
+    }
+    return at->second;
+  }
+
+ private:
+  const ElfFile& elf_;
+  std::unordered_map<std::uint32_t, Places> places_;
+};
+
 /// Offsets and size of one datasec as the ELF file lays it out; nothing if the file has no such section.
-std::optional<NewDatasec> laid_out(const Reading& reading, const btf::Type& datasec) {
+std::optional<NewDatasec> laid_out(const Reading& reading, const btf::Type& datasec, SymbolPlaces& places) {
   const ElfSection* section = reading.elf.find_section(datasec.name());
   if (section == nullptr || section->index == 0) return std::nullopt;
-  std::unordered_map<std::string_view, std::uint64_t> symbols;
-  for (const ElfSymbol& symbol : reading.elf.symbols())
-    if (symbol.section == section->index && symbol.binding != Binding::local && !symbol.name.empty())
-      symbols.emplace(symbol.name, symbol.value);
+  const SymbolPlaces::Places& symbols = places.of(*section);
   NewDatasec result{.size = static_cast<std::uint32_t>(section->size), .vars = datasec.section_vars()};
   for (btf::SectionVar& entry : result.vars) {
     auto var = reading.btf()->find(entry.type);
@@ -111,11 +137,12 @@ Changes changes_for(const Reading& reading) {
   for (const ElfSymbol& symbol : reading.elf.symbols())
     if (symbol.hidden && symbol.section != kUndefined) hidden.insert(symbol.name);
   Changes changes;
+  SymbolPlaces places(reading.elf);
   const btf::Btf& btf = *reading.btf();
   for (std::uint32_t id = btf.start_id(); id < btf.type_count(); ++id) {
     btf::Type type = btf.type(btf::TypeId{id});
     if (type.kind() == Kind::datasec) {
-      if (auto layout = laid_out(reading, type)) changes.datasecs.emplace(id, std::move(*layout));
+      if (auto layout = laid_out(reading, type, places)) changes.datasecs.emplace(id, std::move(*layout));
     } else if ((type.kind() == Kind::func || type.kind() == Kind::var) && type.linkage() == btf::Linkage::global && hidden.contains(type.name())) {
       changes.made_static.insert(id);
     }
@@ -133,8 +160,8 @@ Result<void> read_btf(Reading& reading) {
   auto parsed = btf::Btf::parse({types->bytes.begin(), types->bytes.end()}, nullptr, reading.elf.path() + ": section .BTF");
   if (!parsed) return std::unexpected(wrap(std::move(parsed.error()), reading.elf.where(*types)));
   TRY((*parsed)->validate());
-  reading.object.btf = std::move(*parsed);
-  if (Changes changes = changes_for(reading); !changes.empty()) reading.object.btf = TRY(apply(*reading.btf(), changes));
+  adopt(reading, std::move(*parsed));
+  if (Changes changes = changes_for(reading); !changes.empty()) adopt(reading, TRY(apply(*reading.btf(), changes)));
   const ElfSection* ext = reading.elf.find_section(".BTF.ext");
   if (ext != nullptr && !ext->bytes.empty()) {
     auto sections = btf::parse_ext(ext->bytes, *reading.btf());
@@ -145,13 +172,14 @@ Result<void> read_btf(Reading& reading) {
 }
 
 std::optional<btf::Type> datasec(const Reading& reading, std::string_view section) {
-  return reading.btf() != nullptr ? reading.btf()->find(section, Kind::datasec) : std::nullopt;
+  auto found = reading.datasecs.find(section);
+  return found == reading.datasecs.end() ? std::nullopt : std::optional(reading.btf()->type(found->second));
 }
 
 Result<void> lay_out_datasec(Reading& reading, btf::TypeId id, std::uint32_t size, const std::vector<btf::SectionVar>& vars) {
   Changes changes;
   changes.datasecs.emplace(static_cast<std::uint32_t>(id), NewDatasec{size, vars});
-  reading.object.btf = TRY(apply(*reading.btf(), changes));
+  adopt(reading, TRY(apply(*reading.btf(), changes)));
   return {};
 }
 

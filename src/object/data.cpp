@@ -46,7 +46,8 @@ void add_data_map(Reading& reading, const ElfSection& section, MapOrigin origin)
   MapSpec map{.name = section.name, .origin = origin, .section = section.name, .type = facts::MapType::array, .key_size = 4,
               .value_size = static_cast<std::uint32_t>(section.size), .max_entries = 1, .contents = contents_of(section)};
   if (origin == MapOrigin::rodata) map.flags |= kFlagReadOnlyProgram;
-  if (auto sec = datasec(reading, section.name)) {
+  // Of several sections that have one name, the BTF describes the first.
+  if (auto sec = datasec(reading, section.name); sec && reading.elf.find_section(section.name) == &section) {
     map.value_type = sec->id();
     if (has_global_variable(reading, *sec)) map.flags |= kFlagMappable;
   }

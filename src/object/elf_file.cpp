@@ -5,6 +5,7 @@
 #include <libelf.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace espy::object {
 namespace {
@@ -12,6 +13,8 @@ namespace {
 constexpr std::uint16_t kMachineBpf = 247;
 /// A .bss may be this large in all: an object's zeroes cost it nothing, but they cost us memory.
 constexpr std::uint64_t kMostZeroes = std::uint64_t{256} << 20;
+/// A section may be named by a path and a symbol. Names are copied to all that refers to them, so that long ones multiply.
+constexpr std::size_t kLongestName = 4096 + 1024;
 
 struct ElfCloser {
   void operator()(Elf* elf) const { elf_end(elf); }
@@ -53,6 +56,7 @@ class ElfDecoder {
     TRY(read_sections());
     TRY(read_symbols());
     TRY(read_relocations());
+    sort();
     return std::move(out_);
   }
 
@@ -93,6 +97,7 @@ class ElfDecoder {
     if (count > file_.size() / sizeof(Elf64_Shdr) + 1) return fail_at(out_.path_, "{} section headers do not fit into the file", count);
     out_.sections_.resize(count);
     out_.relocations_.resize(count);
+    TRY(check_strings(names));
     std::uint64_t stored = 0, zeroes = 0;
     for (std::size_t i = 1; i < count; ++i) {
       GElf_Shdr header;
@@ -105,6 +110,7 @@ class ElfDecoder {
                  .executable = (header.sh_flags & SHF_EXECINSTR) != 0, .writable = (header.sh_flags & SHF_WRITE) != 0,
                  .allocated = (header.sh_flags & SHF_ALLOC) != 0, .file_offset = header.sh_offset, .size = header.sh_size, .bytes = {}};
       if (name == nullptr) return fail_at(out_.path_, "section {}: its name, at {:#x}, is outside the string table", i, header.sh_name);
+      if (section.name.size() > kLongestName) return fail_at(out_.path_, "section {}: a name of {} characters", i, section.name.size());
       if (header.sh_type == SHT_NULL) continue;
       if (section.type == SectionType::zeroes) {
         if (section.size > kMostZeroes || (zeroes += section.size) > kMostZeroes)
@@ -122,6 +128,17 @@ class ElfDecoder {
     return {};
   }
 
+  /// A string table must end with NUL: libelf looks for its last one each time it is asked for a string.
+  Result<void> check_strings(std::size_t table) {
+    GElf_Shdr header;
+    Elf_Scn* scn = elf_getscn(elf_.get(), table);
+    if (table == 0 || scn == nullptr || gelf_getshdr(scn, &header) == nullptr) return {};  // no names
+    if (header.sh_type != SHT_STRTAB || header.sh_size == 0) return {};                   // libelf reads none
+    if (header.sh_offset > file_.size() || header.sh_size > file_.size() - header.sh_offset || file_[header.sh_offset + header.sh_size - 1] != std::byte{0})
+      return fail_at(out_.path_, "the string table in section {} does not end with NUL inside the file", table);
+    return {};
+  }
+
   Result<void> read_symbols() {
     for (ElfSection& section : out_.sections_) {
       if (section.type != SectionType::symbols) continue;
@@ -132,6 +149,7 @@ class ElfDecoder {
       Elf_Data* data = elf_getdata(scn, nullptr);
       if (gelf_getshdr(scn, &header) == nullptr || data == nullptr)
         return fail_at(out_.where(section), "the symbol table is damaged: {}", elf_errmsg(-1));
+      TRY(check_strings(header.sh_link));
       const std::size_t count = data->d_size / sizeof(Elf64_Sym);
       out_.symbols_.reserve(count);
       for (std::size_t i = 0; i < count; ++i) {
@@ -146,10 +164,12 @@ class ElfDecoder {
 
   Result<void> add_symbol(const ElfSection& table, std::size_t strings, std::size_t index, const GElf_Sym& symbol) {
     const char* name = elf_strptr(elf_.get(), strings, symbol.st_name);
-    const std::string where = out_.where(table, index * sizeof(Elf64_Sym));
-    if (name == nullptr) return fail_at(where, "symbol {}: its name, at {:#x}, is outside the string table", index, symbol.st_name);
-    // Names are copied, and many symbols may share one long string: the copies are bounded by the file, generously.
-    if ((name_bytes_ += std::strlen(name)) > 16 * file_.size() + 4096) return fail_at(where, "symbol names overlap");
+    auto where = [&] { return out_.where(table, index * sizeof(Elf64_Sym)); };
+    if (name == nullptr) return fail_at(where(), "symbol {}: its name, at {:#x}, is outside the string table", index, symbol.st_name);
+    // Many symbols may share one long string: the copies are bounded by the file, generously.
+    const std::size_t length = std::strlen(name);
+    if (length > kLongestName) return fail_at(where(), "symbol {}: a name of {} characters", index, length);
+    if ((name_bytes_ += length) > 16 * file_.size() + 4096) return fail_at(where(), "symbol names overlap");
     ElfSymbol result{.name = name, .section = symbol.st_shndx, .value = symbol.st_value, .size = symbol.st_size,
                      .type = symbol_type(symbol.st_info),
                      .hidden = GELF_ST_VISIBILITY(symbol.st_other) == STV_HIDDEN || GELF_ST_VISIBILITY(symbol.st_other) == STV_INTERNAL};
@@ -159,10 +179,10 @@ class ElfDecoder {
       result.section = kNoSection;
     } else if (symbol.st_shndx != SHN_UNDEF) {
       if (symbol.st_shndx >= out_.sections_.size())
-        return fail_at(where, "symbol {} `{}` is in section {}, there are {}", index, name, symbol.st_shndx, out_.sections_.size());
+        return fail_at(where(), "symbol {} `{}` is in section {}, there are {}", index, name, symbol.st_shndx, out_.sections_.size());
       const ElfSection& section = out_.sections_[symbol.st_shndx];
       if (result.value > section.size || result.size > section.size - result.value)
-        return fail_at(where, "symbol `{}` reaches to {:#x} of section {}, whose size is {:#x}", name, result.value + result.size,
+        return fail_at(where(), "symbol `{}` reaches to {:#x} of section {}, whose size is {:#x}", name, result.value + result.size,
                        section.name, section.size);
     }
     out_.symbols_.push_back(std::move(result));
@@ -195,9 +215,22 @@ class ElfDecoder {
         relocations.push_back({.offset = rel.r_offset, .symbol = static_cast<std::uint32_t>(GELF_R_SYM(rel.r_info)),
                                .type = static_cast<RelocationType>(GELF_R_TYPE(rel.r_info))});
       }
-      std::ranges::stable_sort(relocations, {}, &ElfRelocation::offset);
     }
     return {};
+  }
+
+  /// Orders what is looked up.
+  void sort() {
+    for (auto& relocations : out_.relocations_) std::ranges::stable_sort(relocations, {}, &ElfRelocation::offset);
+    auto numbers = [](std::size_t count) {
+      std::vector<std::uint32_t> all(count);
+      std::iota(all.begin(), all.end(), 0U);
+      return all;
+    };
+    out_.sections_by_name_ = numbers(out_.sections_.size());
+    std::ranges::stable_sort(out_.sections_by_name_, {}, [&](std::uint32_t i) { return std::string_view(out_.sections_[i].name); });
+    out_.symbols_by_section_ = numbers(out_.symbols_.size());
+    std::ranges::stable_sort(out_.symbols_by_section_, {}, [&](std::uint32_t i) { return out_.symbols_[i].section; });
   }
 
   Bytes file_;
@@ -210,8 +243,13 @@ class ElfDecoder {
 Result<ElfFile> ElfFile::parse(Bytes file, std::string path) { return ElfDecoder(file, std::move(path)).decode(); }
 
 const ElfSection* ElfFile::find_section(std::string_view name) const {
-  auto found = std::ranges::find(sections_, name, &ElfSection::name);
-  return found == sections_.end() ? nullptr : &*found;
+  auto found = std::ranges::lower_bound(sections_by_name_, name, {}, [this](std::uint32_t i) { return std::string_view(sections_[i].name); });
+  return found == sections_by_name_.end() || sections_[*found].name != name ? nullptr : &sections_[*found];
+}
+
+std::span<const std::uint32_t> ElfFile::symbols_of(const ElfSection& section) const {
+  auto found = std::ranges::equal_range(symbols_by_section_, section.index, {}, [this](std::uint32_t i) { return symbols_[i].section; });
+  return {found.begin(), found.end()};
 }
 
 std::string_view ElfFile::name_of(const ElfSymbol& symbol) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,7 +63,10 @@ class ElfFile {
 
   const std::vector<ElfSection>& sections() const { return sections_; }   ///< [i].index == i; 0 is the null section
   const std::vector<ElfSymbol>& symbols() const { return symbols_; }
+  /// The first section of this name.
   const ElfSection* find_section(std::string_view name) const;
+  /// Indices of the symbols that are in this section, ascending.
+  std::span<const std::uint32_t> symbols_of(const ElfSection& section) const;
   const ElfSection& section(std::uint32_t index) const { return sections_[index]; }
   /// Relocations that patch this section, sorted by offset.
   const std::vector<ElfRelocation>& relocations(std::uint32_t section) const { return relocations_[section]; }
@@ -81,6 +85,8 @@ class ElfFile {
   std::vector<ElfSection> sections_;
   std::vector<ElfSymbol> symbols_;
   std::vector<std::vector<ElfRelocation>> relocations_;
+  std::vector<std::uint32_t> sections_by_name_;      // those of one name in their order
+  std::vector<std::uint32_t> symbols_by_section_;    // those of one section in their order
 };
 
 /// An error in a file, with its place: `return fail_at(elf.where(section, 8), "instruction {} …", n);`

@@ -47,6 +47,7 @@ std::optional<KconfigExtern> kconfig_type(const btf::Btf& btf, btf::TypeId id) {
       result.type = KconfigType::tristate;
       return result;
     case Kind::array: {
+      if (btf.resolve(type.array().element).kind() != Kind::int_) return std::nullopt;
       auto element = kconfig_type(btf, type.array().element);
       if (type.array().count == 0 || !element || element->type != KconfigType::character) return std::nullopt;
       result.type = KconfigType::characters;
@@ -125,7 +126,11 @@ Result<void> lay_out_kconfig(Reading& reading) {
     if (end > kLargestKconfigSection) return fail_at(reading.elf.path() + ": section .kconfig", "more than {} bytes of values", kLargestKconfigSection);
   }
   auto sec = datasec(reading, ".kconfig");
-  if (!sec || entries.empty()) return {};
+  if (!sec) return {};
+  if (entries.empty()) {  // then the size is the file's
+    if (sec->size() > kLargestKconfigSection) return fail_at(reading.elf.path() + ": section .kconfig", "it has {} bytes, more than {}", sec->size(), kLargestKconfigSection);
+    return {};
+  }
   // A value that is declared but never used has no symbol, and so no place; it stands at the end, where nothing reads it.
   std::vector<btf::SectionVar> vars = sec->section_vars();
   for (btf::SectionVar& var : vars) {

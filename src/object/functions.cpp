@@ -26,8 +26,8 @@ constexpr std::string_view kNameIt = "mark it as a function of a size: `.type NA
 /// The symbols of this section that are functions: typed ones, else untyped ones.
 std::vector<const ElfSymbol*> function_symbols(const Reading& reading, const ElfSection& section) {
   std::vector<const ElfSymbol*> typed, global, local;
-  for (const ElfSymbol& symbol : reading.elf.symbols()) {
-    if (symbol.section != section.index) continue;
+  for (std::uint32_t i : reading.elf.symbols_of(section)) {
+    const ElfSymbol& symbol = reading.elf.symbols()[i];
     if (symbol.type == SymbolType::function) typed.push_back(&symbol);
     else if (symbol.type != SymbolType::untyped || is_label(symbol.name)) continue;
     else if (symbol.binding == Binding::local) local.push_back(&symbol);

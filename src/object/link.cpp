@@ -18,6 +18,7 @@ namespace {
 /// All programs of an object together: subprograms are copied into each, so a small hostile object could ask for
 /// terabytes. 16 Mi instructions are 128 MiB, more than any real object by two orders of magnitude.
 constexpr std::size_t kMaxObjectInsns = std::size_t{16} << 20;
+constexpr std::size_t kMaxReports = std::size_t{1} << 20;   ///< what became of relocations: as many, for the same reason
 
 constexpr std::int32_t kPoisonedMap = 2'001'000'000;  ///< + map: a helper that no kernel has, where a map is not created
 
@@ -41,7 +42,8 @@ class Linker {
  public:
   Linker(LinkedObject& out, const Target& target)
       : out_(out), object_(out.object), target_(target), core_(out.object, target), externs_(out.object, target),
-        functions_(out.object.functions.size()) {}
+        functions_(out.object.functions.size()),
+        kconfig_map_(static_cast<std::size_t>(std::ranges::find(object_.maps, MapOrigin::kconfig, &MapSpec::origin) - object_.maps.begin())) {}
 
   Result<void> run(const LinkOptions& options) {
     TRY(fill_kconfig(object_, target_));
@@ -68,10 +70,12 @@ class Linker {
 
   Result<std::vector<const ProgramSpec*>> chosen(const LinkOptions& options) {
     std::vector<const ProgramSpec*> programs;
+    std::unordered_map<std::string_view, const ProgramSpec*> by_name;
+    for (const ProgramSpec& program : object_.programs) by_name.try_emplace(program.name, &program);
     for (const std::string& name : options.programs) {
-      const ProgramSpec* program = object_.find_program(name);
-      if (!program) return no_program(name);
-      programs.push_back(program);
+      auto program = by_name.find(name);
+      if (program == by_name.end()) return no_program(name);
+      programs.push_back(program->second);
     }
     if (!options.programs.empty()) return programs;
     for (const ProgramSpec& program : object_.programs) {
@@ -105,10 +109,10 @@ class Linker {
   Result<LinkedProgram> link_program(const ProgramSpec& program) {
     LinkedProgram linked{.spec = program, .module_btfs = {}, .attach_btf_id = {}, .attach_btf_module = {}};
     FunctionSpec& code = linked.spec.code;
-    report(program, 0, TRY(core_.apply(code)));
+    TRY(report(program, 0, TRY(core_.apply(code))));
     auto joined = join_functions(code, [this](FunctionIdx index) { return subprogram(index); });
     if (!joined) return std::unexpected(located(joined.error(), code));
-    for (const JoinedFunction& part : *joined) report(program, part.start, functions_[static_cast<std::size_t>(part.function)]->fixups);
+    for (const JoinedFunction& part : *joined) TRY(report(program, part.start, functions_[static_cast<std::size_t>(part.function)]->fixups));
     total_insns_ += code.insns.size();
     if (total_insns_ > kMaxObjectInsns)
       return fail(ErrorKind::exhausted, "the programs of this object have more than {} instructions with their subprograms", kMaxObjectInsns);
@@ -134,8 +138,11 @@ class Linker {
     return &functions_[at]->code;
   }
 
-  void report(const ProgramSpec& program, isa::InsnIdx start, const std::vector<CoreFixup>& fixups) {
+  Result<void> report(const ProgramSpec& program, isa::InsnIdx start, const std::vector<CoreFixup>& fixups) {
+    if (out_.core.size() + fixups.size() > kMaxReports)
+      return fail(ErrorKind::exhausted, "the programs of this object have more than {} CO-RE relocations with their subprograms", kMaxReports);
     for (const CoreFixup& fixup : fixups) out_.core.push_back({program.name, start + fixup.insn, fixup.text, fixup.poisoned, fixup.hint});
+    return {};
   }
 
   Error located(Error error, const FunctionSpec& code) const {
@@ -221,8 +228,7 @@ class Linker {
   }
 
   Result<MapIdx> kconfig_map() const {
-    for (std::size_t i = 0; i < object_.maps.size(); ++i)
-      if (object_.maps[i].origin == MapOrigin::kconfig) return static_cast<MapIdx>(i);
+    if (kconfig_map_ < object_.maps.size()) return static_cast<MapIdx>(kconfig_map_);
     return fail(ErrorKind::malformed, "kernel configuration is read, but there is no .kconfig map");
   }
 
@@ -245,6 +251,7 @@ class Linker {
   ExternLinker externs_;
   std::vector<std::optional<Patched>> functions_;   // by FunctionIdx; patched when first reached
   std::unordered_map<std::string, Implements> implements_;
+  std::size_t kconfig_map_;   // past the maps if there is none
   std::size_t total_insns_ = 0;
 };
 

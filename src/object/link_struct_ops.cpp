@@ -48,6 +48,9 @@ class Layouter {
   Layouter(const btf::Btf& local, const MapSpec& map, const KernelTypes& kernel, StructOpsLayout& out)
       : local_(local), map_(map), kernel_(kernel), out_(out) {
     for (std::uint32_t i = 0; i < kernel.inner.vlen(); ++i) kernel_members_.emplace(kernel.inner.member(i).name, i);
+    for (const StructOpsMember& member : map.struct_ops_members) implementations_.emplace(member.offset, &member);
+    for (std::size_t i = 0; i < map.contents.size(); ++i)
+      if (map.contents[i] != std::byte{}) not_zero_.push_back(i);
   }
 
   Result<void> member(const btf::Member& member) {
@@ -84,8 +87,8 @@ class Layouter {
   }
 
   const StructOpsMember* implementation(const btf::Member& member) const {
-    auto found = std::ranges::find(map_.struct_ops_members, member.bit_offset / 8, &StructOpsMember::offset);
-    return found == map_.struct_ops_members.end() ? nullptr : &*found;
+    auto found = implementations_.find(member.bit_offset / 8);
+    return found == implementations_.end() ? nullptr : found->second;
   }
 
   Result<void> check_range(const btf::Member& member) const {
@@ -97,9 +100,8 @@ class Layouter {
     if (implementation(member)) return false;
     auto size = local_.size_of(member.type);
     std::size_t from = member.bit_offset / 8;
-    std::size_t end = std::min(map_.contents.size(), from + (size ? *size : 0));
-    return std::all_of(map_.contents.begin() + static_cast<std::ptrdiff_t>(from), map_.contents.begin() + static_cast<std::ptrdiff_t>(end),
-                       [](std::byte byte) { return byte == std::byte{}; });
+    auto first = std::ranges::lower_bound(not_zero_, from);
+    return first == not_zero_.end() || *first >= from + (size ? *size : 0);
   }
 
   Result<void> pointer(const btf::Member& member, std::uint32_t index, std::uint32_t offset) {
@@ -117,6 +119,8 @@ class Layouter {
   const KernelTypes& kernel_;
   StructOpsLayout& out_;
   std::unordered_map<std::string_view, std::uint32_t> kernel_members_;   // names of the target's BTF
+  std::unordered_map<std::uint32_t, const StructOpsMember*> implementations_;   // by offset
+  std::vector<std::size_t> not_zero_;   // offsets of the bytes of the value that are not zero
 };
 
 }  // namespace

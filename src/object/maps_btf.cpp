@@ -13,6 +13,7 @@ namespace {
 using btf::Kind;
 constexpr std::uint32_t kPointerBytes = 8;
 constexpr int kDeepestInner = 1;  ///< kernels know maps of maps, and no maps of maps of maps
+constexpr std::uint32_t kMostAttributes = 64;  ///< a dozen is known; many maps may share one struct
 
 /// Reads one definition's members into a MapSpec.
 class Definition {
@@ -20,6 +21,7 @@ class Definition {
   Definition(Reading& reading, std::string where, int depth) : reading_(reading), where_(std::move(where)), depth_(depth) {}
 
   Result<void> read(MapSpec& map, const btf::Type& type) {
+    if (type.vlen() > kMostAttributes) return fail_at(where_, "map `{}` has {} attributes", map.name, type.vlen());
     for (const btf::Member& member : type.members()) {
       auto done = attribute(map, member);
       if (!done) return done;
@@ -99,6 +101,7 @@ class Definition {
 
   Result<void> values(MapSpec& map, const btf::Member& member) {
     if (depth_ >= kDeepestInner) return fail_at(where_, "a map of maps of maps");
+    if (map.inner != nullptr) return fail_at(where_, "a second `values`");
     btf::Type array = reading_.btf()->resolve(member.type);
     if (array.kind() != Kind::array || array.array().count != 0) return not_as_expected(member, "__array(values, …)", array);
     btf::Type element = reading_.btf()->resolve(array.array().element);
@@ -135,26 +138,25 @@ Result<void> read_map(Reading& reading, const ElfSection& section, const btf::Se
   if (std::uint64_t{entry.offset} + entry.size > section.size)
     return fail_at(where, "its definition ends at {:#x}, the section at {:#x}", std::uint64_t{entry.offset} + entry.size, section.size);
   TRY(Definition(reading, where, 0).read(map, type));
-  reading.map_places.push_back({section.index, entry.offset, reading.add_map(std::move(map))});
+  reading.map_places.emplace(MapPlace(section.index, entry.offset), reading.add_map(std::move(map)));
   return {};
 }
 
-/// The map whose definition this offset of .maps is in, and where its `values` begin.
+/// A definition in .maps that has `values`: where these begin, and where the definition ends.
 struct SlotPlace {
   MapIdx map{};
-  std::uint64_t values = 0;
+  std::uint64_t values = 0, end = 0;
 };
-std::optional<SlotPlace> slot_place(const Reading& reading, const ElfSection& section, std::uint64_t offset) {
-  for (const btf::SectionVar& entry : datasec(reading, section.name)->section_vars()) {
-    if (offset < entry.offset || offset - entry.offset >= entry.size) continue;
-    btf::Type type = reading.btf()->resolve(reading.btf()->type(entry.type).target());
-    for (const MapPlace& place : reading.map_places) {
-      if (place.section != section.index || place.offset != entry.offset) continue;
-      for (const btf::Member& member : type.members())
-        if (member.name == "values") return SlotPlace{place.map, entry.offset + std::uint64_t{member.bit_offset} / 8};
-    }
+/// By where the definition begins.
+std::map<std::uint64_t, SlotPlace> slot_places(const Reading& reading, const ElfSection& section, const btf::Type& maps) {
+  std::map<std::uint64_t, SlotPlace> places;
+  for (const btf::SectionVar& entry : maps.section_vars()) {
+    auto map = reading.map_places.find({section.index, entry.offset});
+    if (map == reading.map_places.end()) continue;
+    for (const btf::Member& member : reading.btf()->resolve(reading.btf()->type(entry.type).target()).members())
+      if (member.name == "values") places.try_emplace(entry.offset, map->second, entry.offset + std::uint64_t{member.bit_offset} / 8, std::uint64_t{entry.offset} + entry.size);
   }
-  return std::nullopt;
+  return places;
 }
 
 }  // namespace
@@ -174,23 +176,29 @@ Result<void> read_btf_maps(Reading& reading) {
 
 Result<void> read_slots(Reading& reading) {
   const ElfSection* section = reading.elf.find_section(".maps");
-  if (section == nullptr || !datasec(reading, ".maps")) return {};
+  auto sec = datasec(reading, ".maps");
+  if (section == nullptr || !sec || reading.elf.relocations(section->index).empty()) return {};
+  const auto places = slot_places(reading, *section, *sec);
+  const auto programs = reading.program_names();
+  std::unordered_map<std::string, MapIdx> maps;
+  for (std::size_t i = 0; i < reading.object.maps.size(); ++i) maps.try_emplace(reading.object.maps[i].name, static_cast<MapIdx>(i));
   for (const ElfRelocation& relocation : reading.elf.relocations(section->index)) {
     const ElfSymbol& symbol = reading.elf.symbols()[relocation.symbol];
     const std::string where = reading.elf.where(*section, relocation.offset);
-    auto place = slot_place(reading, *section, relocation.offset);
-    if (!place || relocation.offset < place->values || (relocation.offset - place->values) % kPointerBytes != 0)
+    auto after = places.upper_bound(relocation.offset);
+    const SlotPlace place = after == places.begin() ? SlotPlace{} : std::prev(after)->second;
+    if (relocation.offset >= place.end || relocation.offset < place.values || (relocation.offset - place.values) % kPointerBytes != 0)
       return fail_at(where, "a reference to `{}` that initialises no map's `values`", reading.elf.name_of(symbol));
-    const auto slot = static_cast<std::uint32_t>((relocation.offset - place->values) / kPointerBytes);
-    MapSpec& map = reading.object.map(place->map);
+    const auto slot = static_cast<std::uint32_t>((relocation.offset - place.values) / kPointerBytes);
+    MapSpec& map = reading.object.map(place.map);
     if (map.inner == nullptr) {
-      if (reading.object.find_program(symbol.name) == nullptr)
+      if (!programs.contains(symbol.name))
         return fail_at(where, "map `{}`: slot {} names `{}`, which is no program", map.name, slot, reading.elf.name_of(symbol));
       add_slot(map, slot, symbol.name);
     } else {
-      auto inner = reading.object.map_index(symbol.name);
-      if (!inner) return fail_at(where, "map `{}`: slot {} names `{}`, which is no map", map.name, slot, reading.elf.name_of(symbol));
-      add_slot(map, slot, *inner);
+      auto inner = maps.find(symbol.name);
+      if (inner == maps.end()) return fail_at(where, "map `{}`: slot {} names `{}`, which is no map", map.name, slot, reading.elf.name_of(symbol));
+      add_slot(map, slot, inner->second);
     }
   }
   return {};

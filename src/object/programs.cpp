@@ -42,12 +42,13 @@ struct Candidate {
   bool program = false;
 };
 
-/// The records of a sorted list whose instruction is inside the extent, moved to count from its start.
+/// The records of a sorted list whose instruction is inside the extent, moved to count from its start; one an instruction.
 template <typename Record>
 std::vector<Record> slice(const std::vector<Record>& records, const CodeExtent& extent) {
   std::vector<Record> result;
   auto record = std::ranges::lower_bound(records, extent.start, {}, &Record::insn);
   for (; record != records.end() && record->insn - extent.start < extent.count; ++record) {
+    if (!result.empty() && result.back().insn == record->insn - extent.start) continue;
     result.push_back(*record);
     result.back().insn -= extent.start;
   }
@@ -56,7 +57,9 @@ std::vector<Record> slice(const std::vector<Record>& records, const CodeExtent& 
 
 class CodeReader {
  public:
-  explicit CodeReader(Reading& reading) : reading_(reading), elf_(reading.elf) {}
+  explicit CodeReader(Reading& reading) : reading_(reading), elf_(reading.elf) {
+    for (const btf::ExtSection& section : reading.ext) ext_.emplace(section.name, &section);
+  }
 
   Result<std::vector<Candidate>> read() {
     for (const ElfSection& section : elf_.sections())
@@ -67,7 +70,8 @@ class CodeReader {
 
  private:
   Result<void> read_section(const ElfSection& section) {
-    auto ext = std::ranges::find(reading_.ext, section.name, &btf::ExtSection::name);
+    // .BTF.ext names sections: of several that have one name it means the first.
+    auto ext = ext_.extract(section.name);
     for (CodeExtent& extent : TRY(functions_of(reading_, section))) {
       Candidate candidate{.extent = extent, .code = {}, .in_text = section.name == ".text"};
       FunctionSpec& code = candidate.code;
@@ -77,10 +81,10 @@ class CodeReader {
       code.is_global = extent.binding != Binding::local && !extent.hidden;
       code.insns.reserve(extent.count);
       for (std::uint32_t i = 0; i < extent.count; ++i) code.insns.push_back(decode(section.bytes, extent.start + i, elf_.endian()));
-      if (ext != reading_.ext.end()) {
-        code.core_relocations = slice(ext->relocations, extent);
-        code.func_info = slice(ext->functions, extent);
-        code.line_info = slice(ext->lines, extent);
+      if (!ext.empty()) {
+        code.core_relocations = slice(ext.mapped()->relocations, extent);
+        code.func_info = slice(ext.mapped()->functions, extent);
+        code.line_info = slice(ext.mapped()->lines, extent);
       }
       candidates_.push_back(std::move(candidate));
     }
@@ -176,13 +180,14 @@ class CodeReader {
         return fail_at(where, "`{}` at {} is outside section {}, whose size is {}", elf_.name_of(symbol), address, section.name, section.size);
       return MapValueRef{*map, static_cast<std::uint32_t>(address)};
     }
-    for (const MapPlace& place : reading_.map_places)
-      if (place.section == section.index && std::cmp_equal(place.offset, address)) return MapRef{place.map};
+    if (auto map = reading_.map_places.find({section.index, static_cast<std::uint64_t>(address)}); address >= 0 && map != reading_.map_places.end())
+      return MapRef{map->second};
     return fail_at(where, "a reference to `{}` in section {}, which holds neither code, nor maps, nor variables", elf_.name_of(symbol), section.name);
   }
 
   Reading& reading_;
   const ElfFile& elf_;
+  std::unordered_map<std::string_view, const btf::ExtSection*> ext_;   // by section name, those that no section has taken
   std::vector<Candidate> candidates_;   // sorted by section, then start
 };
 
@@ -198,10 +203,7 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> tail_call_tag(std::string
 }
 
 void fill_tail_call_slot(Reading& reading, const ProgramSpec& program, std::uint32_t id, std::uint32_t slot) {
-  for (const ElfMapId& candidate : reading.map_ids) {
-    MapSpec& map = reading.object.map(candidate.map);
-    if (candidate.id == id && map.type == facts::MapType::prog_array) add_slot(map, slot, program.name);
-  }
+  if (auto map = reading.prog_arrays.find(id); map != reading.prog_arrays.end()) add_slot(reading.object.map(map->second), slot, program.name);
 }
 
 /// Sets what the section name says of a program; odd names get a warning.

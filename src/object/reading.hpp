@@ -5,8 +5,11 @@
 // what refers to programs (prog arrays, struct_ops).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "btf/ext.hpp"
@@ -15,25 +18,19 @@
 
 namespace espy::object {
 
-/// Where a map's definition stands, for relocations to find it.
-struct MapPlace {
-  std::uint32_t section = 0;
-  std::uint64_t offset = 0;
-  MapIdx map{};
-};
+/// Where a map's definition stands, for relocations to find it: ELF section and offset.
+using MapPlace = std::pair<std::uint32_t, std::uint64_t>;
 
-/// What iproute2's `struct bpf_elf_map` says beyond a MapSpec; used once programs are known.
-struct ElfMapId {
-  MapIdx map{};
-  std::uint32_t id = 0;
-};
+/// A hostile file may deserve any number of warnings; nobody reads more than these.
+inline constexpr std::size_t kMostWarnings = 1000;
 
 struct Reading {
   const ElfFile& elf;
   ObjectSpec object;
   std::vector<btf::ExtSection> ext;                       ///< .BTF.ext
-  std::vector<MapPlace> map_places;
-  std::vector<ElfMapId> map_ids;
+  std::unordered_map<std::string_view, btf::TypeId> datasecs;   ///< the first of each name; names are the BTF's
+  std::map<MapPlace, MapIdx> map_places;
+  std::unordered_map<std::uint32_t, MapIdx> prog_arrays;  ///< by the id that iproute2's `struct bpf_elf_map` gives them
   std::vector<std::optional<MapIdx>> data_maps;           ///< by ELF section: the map whose value is the section
   std::vector<std::optional<ExternIdx>> externs;          ///< by symbol
 
@@ -42,11 +39,17 @@ struct Reading {
 
   const btf::Btf* btf() const { return object.btf.get(); }
   void warn(std::string where, std::string message, std::string hint) {
-    object.warnings.push_back({std::move(where), std::move(message), std::move(hint)});
+    if (object.warnings.size() < kMostWarnings) object.warnings.push_back({std::move(where), std::move(message), std::move(hint)});
   }
   MapIdx add_map(MapSpec map) {
     object.maps.push_back(std::move(map));
     return static_cast<MapIdx>(object.maps.size() - 1);
+  }
+  /// Names of all programs, once these are read; views of the object.
+  std::unordered_set<std::string_view> program_names() const {
+    std::unordered_set<std::string_view> names;
+    for (const ProgramSpec& program : object.programs) names.insert(program.name);
+    return names;
   }
 };
 

@@ -1,6 +1,7 @@
 // Global variables by name: where each one's bytes stand, and how text becomes them before the object is loaded.
 #include <algorithm>
 #include <charconv>
+#include <unordered_set>
 
 #include "base/text.hpp"
 #include "object/spec.hpp"
@@ -27,9 +28,11 @@ std::unexpected<Error> no_such(std::string_view what, std::string_view name, con
   return error;
 }
 
-/// Finds a member, also inside anonymous structs and unions. Depth is bounded: types from a file may nest without end.
-std::optional<Place> find_member(const btf::Btf& btf, btf::Type type, std::string_view name, std::uint64_t base, int depth) {
-  if (depth > 16) return std::nullopt;
+/// Finds a member, also inside anonymous structs and unions. Depth is bounded, and no type is searched twice: those of a
+/// file may nest without end and fan out.
+std::optional<Place> find_member(const btf::Btf& btf, btf::Type type, std::string_view name, std::uint64_t base, int depth,
+                                 std::unordered_set<std::uint32_t>& searched) {
+  if (depth > 16 || !searched.insert(static_cast<std::uint32_t>(type.id())).second) return std::nullopt;
   for (const btf::Member& member : type.members()) {
     if (member.bitfield_size != 0) continue;
     const std::uint64_t offset = base + member.bit_offset / 8;
@@ -37,7 +40,7 @@ std::optional<Place> find_member(const btf::Btf& btf, btf::Type type, std::strin
     if (!member.name.empty()) continue;
     btf::Type inner = btf.resolve(member.type);
     if (inner.kind() != Kind::struct_ && inner.kind() != Kind::union_) continue;
-    if (auto found = find_member(btf, inner, name, offset, depth + 1)) return found;
+    if (auto found = find_member(btf, inner, name, offset, depth + 1, searched)) return found;
   }
   return std::nullopt;
 }
@@ -46,7 +49,8 @@ Result<Place> step_into_field(const btf::Btf& btf, Place place, std::string_view
   btf::Type type = btf.resolve(place.type);
   if (type.kind() != Kind::struct_ && type.kind() != Kind::union_)
     return fail(ErrorKind::invalid_argument, "`.{}`: a {} has no members", name, btf.type_name(place.type));
-  if (auto found = find_member(btf, type, name, place.offset, 0)) return *found;
+  std::unordered_set<std::uint32_t> searched;
+  if (auto found = find_member(btf, type, name, place.offset, 0, searched)) return *found;
   std::vector<std::string_view> known;
   for (const btf::Member& member : type.members())
     if (!member.name.empty()) known.push_back(member.name);
@@ -195,9 +199,10 @@ Result<void> set(ObjectSpec& object, std::string_view name, std::string_view val
   MapSpec& map = object.map(variable->map);
   if (map.origin == MapOrigin::kconfig) return fail(ErrorKind::invalid_argument, "`{}` is the kernel's configuration, which cannot be set", root);
   Place place = TRY(follow(*object.btf, {variable->type, variable->offset}, name.substr(root.size())));
-  Encoded bytes = TRY(encode(*object.btf, place.type, value));
-  if (place.offset + bytes.size() > map.contents.size())
+  const std::uint64_t size = TRY(object.btf->size_of(place.type));
+  if (place.offset > map.contents.size() || size > map.contents.size() - place.offset)
     return fail(ErrorKind::malformed, "`{}` is at {} of {}, whose size is {}", name, place.offset, map.name, map.contents.size());
+  Encoded bytes = TRY(encode(*object.btf, place.type, value));
   std::ranges::copy(bytes, map.contents.begin() + static_cast<std::ptrdiff_t>(place.offset));
   return {};
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "kernel/attach.hpp"
@@ -52,6 +53,7 @@ struct LinkCreateAttr {
   template <typename T>
   void set(const T& part) {
     static_assert(sizeof(T) <= 48);
+    static_assert(std::has_unique_object_representations_v<T>, "the kernel wants zeroes where a struct has padding: name it");
     std::memcpy(kind.data(), &part, sizeof part);
   }
 };

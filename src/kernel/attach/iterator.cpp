@@ -22,7 +22,7 @@ constexpr std::uint32_t kDescendants = 2;   // BPF_CGROUP_ITER_DESCENDANTS_PRE
 struct MapInfoAttr { std::uint32_t map_fd = 0; };
 struct CgroupInfoAttr { std::uint32_t order = 0, cgroup_fd = 0; std::uint64_t cgroup_id = 0; };
 struct TaskInfoAttr { std::uint32_t tid = 0, pid = 0, pid_fd = 0; };
-struct IteratorAttr { std::uint64_t info = 0; std::uint32_t size = 0; };
+struct IteratorAttr { std::uint64_t info = 0; std::uint32_t size = 0, padding = 0; };
 
 bool walks_map(std::string_view name) { return name == "bpf_map_elem" || name == "bpf_sk_storage_map" || name == "sockmap"; }
 
@@ -48,15 +48,15 @@ Result<Link> attach_to(const Call& call, const probe::Iterator& probe) {
   bool parameter = false;
   if (walks_map(probe.name)) {
     map.map_fd = static_cast<std::uint32_t>(TRY(map_to_walk(call, probe))->fd());
-    attr.set(IteratorAttr{to_u64(&map), sizeof map});
+    attr.set(IteratorAttr{.info = to_u64(&map), .size = sizeof map});
   } else if (probe.name == "cgroup") {
     if (!probe.cgroup.empty()) cgroup_fd = TRY(open_cgroup(probe.cgroup));
     cgroup.cgroup_fd = cgroup_fd ? static_cast<std::uint32_t>(cgroup_fd.get()) : 0;
-    attr.set(IteratorAttr{to_u64(&cgroup), sizeof cgroup});
+    attr.set(IteratorAttr{.info = to_u64(&cgroup), .size = sizeof cgroup});
     parameter = true;
   } else if (probe.pid) {
     task.pid = *probe.pid;
-    attr.set(IteratorAttr{to_u64(&task), sizeof task});
+    attr.set(IteratorAttr{.info = to_u64(&task), .size = sizeof task});
     parameter = true;
   }
   UniqueFd link = link_create(attr);

@@ -19,7 +19,7 @@ constexpr Need kUprobe{.what = "a uprobe", .since = {4, 17, 0}, .options = "CONF
 // link_create.uprobe_multi of union bpf_attr.
 struct UprobeMultiAttr {
   std::uint64_t path = 0, offsets = 0, ref_ctr_offsets = 0, cookies = 0;
-  std::uint32_t count = 0, flags = 0, pid = 0;
+  std::uint32_t count = 0, flags = 0, pid = 0, padding = 0;
 };
 constexpr std::uint32_t kReturn = 1;   // BPF_F_UPROBE_MULTI_RETURN
 
