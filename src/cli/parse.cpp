@@ -1,6 +1,7 @@
 // The one file that includes CLI11: it is given the rows of a command and hands back what the user said.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -36,6 +37,15 @@ Error usage_error(const Command& command, std::string message, const std::vector
   return error;
 }
 
+// CLI11's words begin with the option they are about: "--map: 1 required  missing".
+std::string in_our_words(const Command& command, std::string_view theirs) {
+  for (const Option& option : command.options) {
+    if (!theirs.starts_with(option.name) || !theirs.substr(option.name.size()).starts_with(':')) continue;
+    return option.value.empty() ? fmt::format("{} takes no value", option.name) : fmt::format("{} {} is missing its value", option.name, option.value);
+  }
+  return std::string(theirs);
+}
+
 }  // namespace
 
 Result<Invocation> parse(const Command& command, std::span<char* const> words) {
@@ -55,13 +65,17 @@ Result<Invocation> parse(const Command& command, std::span<char* const> words) {
     app.allow_extras();
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
-    return std::unexpected(usage_error(command, error.what(), {words.begin(), words.end()}));
+    return std::unexpected(usage_error(command, in_our_words(command, error.what()), {words.begin(), words.end()}));
   }
   for (const auto& [row, option] : options) {
     if (option->count() > 0) invocation.options[std::string(row->name)] = option->results();
   }
   invocation.positionals = app.remaining();
-  for (const std::string& extra : invocation.positionals) {
+  auto& positionals = invocation.positionals;
+  const auto dashes = std::ranges::find(positionals, "--");  // behind it nothing is an option
+  const std::vector<std::string> before(positionals.begin(), dashes);
+  if (dashes != positionals.end()) positionals.erase(dashes);
+  for (const std::string& extra : before) {
     if (extra.starts_with('-') && extra.size() > 1) {
       return std::unexpected(usage_error(command, fmt::format("`espy {}` has no option {}", command.name, extra), {extra}));
     }

@@ -50,7 +50,7 @@ std::unexpected<Error> explain_test_run(int error_number, const object::ProgramS
     else if (spec.type == ProgType::syscall && !run.data_in.empty()) error.hint = "a syscall program takes a context, not data";
     else if (!runs_once(spec.type) && run.data_in.size() < kEthernetHeader)
       error.hint = fmt::format("packet programs need at least an Ethernet header of data, {} bytes; there are {}", kEthernetHeader, run.data_in.size());
-    else if (run.ctx_in.empty() && runs_once(spec.type)) error.hint = "the program reads a context, and none was given (ctx_in)";
+    else if (run.ctx_in.empty() && runs_once(spec.type)) error.hint = "the program reads a context, and none was given (ctx_in, --ctx-in FILE)";
     else error.hint = "the kernel does not take this context, data or flag for the type";
   }
   return failure;

@@ -24,6 +24,18 @@ TEST(Usage, AWrongOptionGetsASuggestion) {
   EXPECT_NE(outcome.err.find("did you mean --json?"), std::string::npos) << outcome.err;
 }
 
+TEST(Usage, AnOptionWithoutItsValueSaysSo) {
+  Outcome outcome = espy({"run", "x.o", "--map"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.err.find("--map NAME is missing its value"), std::string::npos) << outcome.err;
+}
+
+TEST(Usage, BehindTwoDashesNothingIsAnOption) {
+  Outcome outcome = espy({"show", "--", "--json"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.err.find("open --json"), std::string::npos) << outcome.err;
+}
+
 TEST(Usage, AMissingObjectIsNamed) {
   Outcome outcome = espy({"run"});
   EXPECT_EQ(outcome.status, 2);
