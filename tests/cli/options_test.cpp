@@ -88,6 +88,25 @@ TEST_F(Options, AFunctionOfAProgramIsProbed) {
   EXPECT_EQ(outcome.out.find(R"("value":0)"), std::string::npos) << "nothing counted: " << outcome.out;
 }
 
+// Where cgroup2 is mounted; empty: nowhere.
+std::string cgroup_root() {
+  for (const std::string& line : lines(read("/proc/mounts"))) {
+    std::size_t path = line.find(' ') + 1, type = line.find(' ', path) + 1;
+    if (line.substr(type).starts_with("cgroup2 ")) return line.substr(path, type - path - 1);
+  }
+  return {};
+}
+
+TEST_F(Options, SeveralProgramsAreChosenAndEachGetsItsOption) {
+  const std::string cgroup = cgroup_root();
+  if (cgroup.empty()) GTEST_SKIP() << "cgroup2 is not mounted";
+  Outcome outcome = run("on_egress", {"--prog", "classify", "--prog", "pass", "--cgroup", cgroup, "--iface", "lo", "-v"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  for (const std::string& part : {"attached `on_egress` to cgroup " + cgroup, std::string("attached `classify` to tc lo ingress"), std::string("attached `pass` to xdp lo")})
+    EXPECT_NE(outcome.err.find(part), std::string::npos) << part << " in\n" << outcome.err;
+  EXPECT_EQ(outcome.err.find("loaded `doubles`"), std::string::npos) << outcome.err;
+}
+
 TEST_F(Options, OneProgramRunsInSeveralPlaces) {
   Outcome outcome = run("disabled", {"--attach", "disabled=sched:sched_switch", "--attach", "disabled=sched:sched_waking", "-v"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
