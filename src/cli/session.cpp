@@ -84,6 +84,13 @@ void Session::tell(std::string_view line) const {
   if (options_.verbose) fmt::print(stderr, "espy: {}\n", line);
 }
 
+// Among the lines of machine output, but beside what people read or pipe on.
+void Session::warn(std::string_view message, std::string_view hint) const {
+  if (options_.json) return output_->warning(message, hint);
+  fmt::print(stderr, "espy: warning: {}\n", message);
+  if (!hint.empty()) fmt::print(stderr, "  hint: {}\n", hint);
+}
+
 Result<Session> Session::start(object::ObjectSpec spec, SessionOptions options) {
   Session session(std::move(options));
   TRY(check_names(spec, session.options_));
@@ -152,7 +159,7 @@ Result<void> Session::open_outputs() {
   for (const kernel::RecordChoice& stream : records_->streams()) {
     streams_.push_back(output_->add_stream(stream.format));
     if (stream.format.types.empty()) {
-      output_->warning(fmt::format("records of `{}` are shown as bytes: {}", stream.format.map, stream.reason),
+      warn(fmt::format("records of `{}` are shown as bytes: {}", stream.format.map, stream.reason),
                        fmt::format("--type {}='struct …', or a global `struct … *unused` in the program", stream.format.map));
     } else {
       tell(fmt::format("records of `{}`: {} ({})", stream.format.map, stream.format.types.front().name, stream.reason));
@@ -161,7 +168,7 @@ Result<void> Session::open_outputs() {
   if (!prints(*object_)) return {};
   auto printk = kernel::PrintkReader::open();
   if (!printk) {
-    output_->warning("what programs print with bpf_printk is not shown: " + one_line(printk.error()), printk.error().hint);
+    warn("what programs print with bpf_printk is not shown: " + one_line(printk.error()), printk.error().hint);
     return {};
   }
   printk_ = std::move(*printk);
@@ -206,7 +213,7 @@ Result<void> Session::attach_all() {
     tell(fmt::format("attached {}", links_.back().where()));
   }
   for (const std::string& reason : not_attached_) {
-    if (links_.empty() || options_.verbose) output_->warning(reason);
+    if (links_.empty() || options_.verbose) warn(reason);
   }
   if (links_.empty()) {
     TRY(output_->flush());
@@ -217,9 +224,9 @@ Result<void> Session::attach_all() {
 }
 
 void Session::say_what_restricts_nothing() {
-  if (options_.probe.pid && !restricted_.by_pid) output_->warning("--pid restricts none of these programs: they see all processes");
-  if (!options_.probe.interface.empty() && !restricted_.by_interface) output_->warning("--iface says nothing to these programs");
-  if (!options_.probe.cgroup.empty() && !restricted_.by_cgroup) output_->warning("--cgroup says nothing to these programs");
+  if (options_.probe.pid && !restricted_.by_pid) warn("--pid restricts none of these programs: they see all processes");
+  if (!options_.probe.interface.empty() && !restricted_.by_interface) warn("--iface says nothing to these programs");
+  if (!options_.probe.cgroup.empty() && !restricted_.by_cgroup) warn("--cgroup says nothing to these programs");
 }
 
 // From here on only what was loaded is read, and then detached.
@@ -324,7 +331,7 @@ Result<void> Session::finish() {
   TRY(show_printed());
   TRY(report_losses());
   TRY(show_contents());
-  for (const object::Warning& warning : records_->warnings()) output_->warning(warning.where + ": " + warning.message, warning.hint);
+  for (const object::Warning& warning : records_->warnings()) warn(warning.where + ": " + warning.message, warning.hint);
   auto written = output_->flush();
   if (options_.verbose) show_costs();
   kernel::detach_all(std::move(links_));

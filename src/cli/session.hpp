@@ -68,6 +68,7 @@ class Session {
   bool shows(std::string_view map) const;
   /// -v: a line on standard error.
   void tell(std::string_view line) const;
+  void warn(std::string_view message, std::string_view hint = {}) const;
 
   SessionOptions options_;
   UniqueFd signals_, stats_;
