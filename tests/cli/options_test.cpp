@@ -132,7 +132,7 @@ TEST_F(Options, WhatRestrictsNothingIsSaid) {
   Outcome outcome = run("on_system_call", {"--pid", "1", "--iface", "lo", "--cgroup", "/"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   for (const char* option : {"--pid", "--iface", "--cgroup"}) EXPECT_NE(outcome.err.find(option), std::string::npos) << outcome.out;
-  EXPECT_EQ(run("pass", {"--iface", "lo"}).out.find("warning"), std::string::npos);
+  EXPECT_EQ(run("pass", {"--iface", "lo"}).err.find("warning"), std::string::npos);
 }
 
 TEST_F(Options, APinnedMapIsUsedAgain) {
