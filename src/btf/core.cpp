@@ -15,8 +15,8 @@
 namespace espy::btf {
 namespace {
 
-// Steps over type graphs: what one object and one relocation may take. Real relocations take some hundreds.
-constexpr std::uint64_t kObjectBudget = std::uint64_t{1} << 27, kRelocationBudget = std::uint64_t{1} << 24;
+// Steps over type graphs, of some 25 ns: what one object and one relocation may take. Real relocations take some hundreds.
+constexpr std::uint64_t kObjectBudget = std::uint64_t{1} << 26, kRelocationBudget = std::uint64_t{1} << 24;
 
 /// What one side, local or target, gives for a field.
 struct FieldValue {
