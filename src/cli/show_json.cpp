@@ -95,7 +95,7 @@ void externs(JsonWriter& json, const object::ObjectSpec& object) {
   json.key("externs").begin_array();
   for (const object::ExternSpec& external : object.externs) {
     json.begin_object().key("name").string(external.name).key("kind");
-    json.string(std::holds_alternative<object::KfuncExtern>(external.kind) ? "kfunc" : std::holds_alternative<object::KconfigExtern>(external.kind) ? "kconfig" : "ksym");
+    json.string(kind_name(external));
     type(json, "type", object, object.btf->type(external.btf_id).target());
     json.key("weak").boolean(external.weak).end_object();
   }

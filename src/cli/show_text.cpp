@@ -85,11 +85,9 @@ std::string variable_table(const object::ObjectSpec& object) {
 std::string externs(const object::ObjectSpec& object) {
   Table table({{"extern"}, {"what"}, {"missing"}});
   for (const object::ExternSpec& external : object.externs) {
-    const bool function = std::holds_alternative<object::KfuncExtern>(external.kind);
-    const btf::TypeId type = object.btf->type(external.btf_id).target();
-    table.add({btf::declaration(*object.btf, type, external.name),
-               function ? "kernel function" : std::holds_alternative<object::KconfigExtern>(external.kind) ? "kernel configuration" : "kernel symbol",
-               external.weak ? "is allowed" : ""});
+    const bool declared = object.btf && external.btf_id != btf::kVoid;
+    table.add({declared ? btf::declaration(*object.btf, object.btf->type(external.btf_id).target(), external.name) : external.name,
+               std::string(kind_name(external)), external.weak ? "is allowed" : ""});
   }
   return part("Externs", table);
 }

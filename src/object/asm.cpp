@@ -54,7 +54,8 @@ struct ObjectMaker {
       if (external.kind == "kfunc") spec.kind = KfuncExtern{};
       else if (external.kind == "ksym") spec.kind = KsymExtern{.typeless = true};
       else if (external.kind == "kconfig") spec.kind = KconfigExtern{};
-      else return error_at(external.line, fmt::format("an extern is a kfunc, ksym or kconfig, not `{}`", external.kind));
+      else if (external.kind == "undeclared") spec.kind = UndeclaredExtern{};
+      else return error_at(external.line, fmt::format("an extern is a kfunc, ksym or kconfig, or undeclared, not `{}`", external.kind));
       names.emplace(external.name, ExternIdx(object.externs.size()));
       object.externs.push_back(std::move(spec));
     }

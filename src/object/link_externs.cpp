@@ -41,8 +41,16 @@ Result<const ResolvedExtern*> ExternLinker::resolve(ExternIdx index) {
 Result<ResolvedExtern> ExternLinker::look_up(const ExternSpec& external) {
   if (const auto* kconfig = std::get_if<KconfigExtern>(&external.kind)) return KconfigValue{kconfig->offset};
   if (const auto* kfunc = std::get_if<KfuncExtern>(&external.kind)) return look_up_object(external, btf::Kind::func, kfunc->proto);
+  if (std::holds_alternative<UndeclaredExtern>(external.kind)) return look_up_undeclared(external);
   const auto& symbol = std::get<KsymExtern>(external.kind);
   return symbol.typeless ? look_up_address(external) : look_up_object(external, btf::Kind::var, symbol.type);
+}
+
+Result<ResolvedExtern> ExternLinker::look_up_undeclared(const ExternSpec& external) {
+  if (external.weak) return Missing{};
+  auto error = fail(ErrorKind::not_found, "`{}` is not defined in the object, and no `extern` declares what it is", external.name);
+  error.error().hint = "if the kernel provides it, declare it `extern … __ksym` or `__kconfig`; if another object does, link them with `bpftool gen object`";
+  return error;
 }
 
 Result<ResolvedExtern> ExternLinker::look_up_address(const ExternSpec& external) {

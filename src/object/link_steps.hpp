@@ -79,6 +79,7 @@ class ExternLinker {
 
  private:
   Result<ResolvedExtern> look_up(const ExternSpec& external);
+  Result<ResolvedExtern> look_up_undeclared(const ExternSpec& external);
   Result<ResolvedExtern> look_up_address(const ExternSpec& external);
   Result<ResolvedExtern> look_up_object(const ExternSpec& external, btf::Kind kind, btf::TypeId local_type);
 

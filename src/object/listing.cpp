@@ -136,10 +136,7 @@ void append_header(const ObjectSpec& object, std::string& out) {
   for (const MapSpec& map : object.maps) out += map_directive(object, map);
   if (!object.externs.empty()) out += '\n';
   for (const ExternSpec& external : object.externs) {
-    std::string_view kind = std::holds_alternative<KfuncExtern>(external.kind)  ? "kfunc"
-                            : std::holds_alternative<KsymExtern>(external.kind) ? "ksym"
-                                                                                : "kconfig";
-    append(out, ".extern {} {}{}\n", isa::quoted(external.name), kind, external.weak ? " weak" : "");
+    append(out, ".extern {} {}{}\n", isa::quoted(external.name), kind_name(external), external.weak ? " weak" : "");
   }
 }
 

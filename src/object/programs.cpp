@@ -156,12 +156,16 @@ class CodeReader {
     return data(section, symbol, address, where);
   }
 
-  Result<Reference> external(const ElfSymbol& symbol, const std::string& where) {
+  Reference external(const ElfSymbol& symbol, const std::string& where) {
     const auto index = static_cast<std::size_t>(&symbol - elf_.symbols().data());
     if (reading_.externs[index]) return ExternRef{*reading_.externs[index]};
-    auto error = fail_at(where, "`{}` is not defined here, and no `extern` declares what it is", symbol.name);
-    error.error().hint = "if the kernel provides it, declare it `extern … __ksym` or `__kconfig`; if another object does, link them with `bpftool gen object`";
-    return error;
+    auto& externs = reading_.object.externs;
+    externs.push_back({.name = std::string(symbol.name), .essence = std::string(symbol.name), .weak = symbol.binding == Binding::weak, .kind = UndeclaredExtern{}});
+    reading_.externs[index] = ExternIdx(externs.size() - 1);
+    reading_.object.warnings.push_back({.where = where,
+        .message = fmt::format("`{}` is not defined here, and no `extern` declares what it is", symbol.name),
+        .hint = "if the kernel provides it, declare it `extern … __ksym` or `__kconfig`; if another object does, link them with `bpftool gen object`"});
+    return ExternRef{*reading_.externs[index]};
   }
 
   /// The function that begins at this slot of a section.

@@ -1,5 +1,7 @@
 #include "object/spec.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 
 namespace espy::object {
@@ -12,6 +14,15 @@ auto* by_name(Vector& values, std::string_view name) {
 }
 
 }  // namespace
+
+std::string_view kind_name(const ExternSpec& external) {
+  return std::visit(overload{
+      [](const KconfigExtern&) { return std::string_view("kconfig"); },
+      [](const KsymExtern&) { return std::string_view("ksym"); },
+      [](const KfuncExtern&) { return std::string_view("kfunc"); },
+      [](const UndeclaredExtern&) { return std::string_view("undeclared"); },
+  }, external.kind);
+}
 
 ProgramSpec* ObjectSpec::find_program(std::string_view program) { return by_name(programs, program); }
 const ProgramSpec* ObjectSpec::find_program(std::string_view program) const { return by_name(programs, program); }

@@ -134,14 +134,20 @@ struct KconfigExtern {
 /// `extern const T x __ksym`: T with BTF, or `void` for its mere address.
 struct KsymExtern { btf::TypeId type{}; bool typeless = false; };
 struct KfuncExtern { btf::TypeId proto{}; };
+/// A name that is used and nothing says what it is: for a loader of the object's own to fill in. Programs that use it cannot
+/// be linked unless it is weak.
+struct UndeclaredExtern {};
 
 struct ExternSpec {
   std::string name = {};
   std::string essence = {};                  ///< name without a flavour suffix `___x`
   bool weak = false;                    ///< may be missing: zero, or a call that is not taken
   btf::TypeId btf_id{};                 ///< the var or func in the object's BTF
-  std::variant<KconfigExtern, KsymExtern, KfuncExtern> kind = {};
+  std::variant<KconfigExtern, KsymExtern, KfuncExtern, UndeclaredExtern> kind = {};
 };
+
+/// "kconfig", "ksym", "kfunc" or "undeclared": what machine output and assembly call the kind.
+std::string_view kind_name(const ExternSpec& external);
 
 // ---- the object ----
 

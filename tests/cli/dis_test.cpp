@@ -95,6 +95,18 @@ TEST(Dis, AnUnknownProgramIsAnErrorThatListsThem) {
   }
 }
 
+TEST(Dis, AnUndeclaredNameConcernsOnlyTheProgramThatUsesIt) {
+  Outcome listing = espy({"dis", object("undeclared.bpf.o")});
+  EXPECT_EQ(listing.status, 0) << listing.err;
+  EXPECT_NE(listing.out.find(".extern MY_CONST undeclared"), std::string::npos) << listing.out;
+  EXPECT_NE(listing.err.find("`MY_CONST` is not defined here"), std::string::npos) << listing.err;
+  EXPECT_NE(espy({"show", object("undeclared.bpf.o")}).out.find("undeclared"), std::string::npos);
+  EXPECT_EQ(espy({"dis", object("undeclared.bpf.o"), "--linked", "--prog", "uses_nothing"}).status, 0);
+  Outcome linked = espy({"dis", object("undeclared.bpf.o"), "--linked", "--prog", "uses_constant"});
+  EXPECT_EQ(linked.status, 1);
+  EXPECT_NE(linked.err.find("`MY_CONST` is not defined in the object"), std::string::npos) << linked.err;
+}
+
 TEST(Asm, WhatDisPrintsIsAssembledToTheSameInstructions) {
   Folder folder;
   for (const std::string& path : {object("kinds.bpf.o"), object("stacks.bpf.o"), object("options.bpf.o"), example("opens.bpf.o"), example("runqlat.bpf.o")}) {
