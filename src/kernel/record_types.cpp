@@ -69,6 +69,7 @@ class Chooser {
 
   RecordChoice choose() {
     if (auto type = tagged()) return made({*type}, "a declaration tag on the map");
+    if (auto type = type_tagged()) return made({*type}, "a type tag that names the map");
     if (auto type = value_type()) return made({*type}, "the map's value type");
     collect_writes();
     std::vector<TypeId> types;
@@ -109,6 +110,18 @@ class Chooser {
       for (std::string_view prefix : {"record:", "event:"})
         if (type.name().starts_with(prefix))
           if (auto found = find_type(btf_, type.name().substr(prefix.size()))) return found;
+    }
+    return std::nullopt;
+  }
+
+  // Type tags stand on what pointers point to: struct event __attribute__((btf_type_tag("record:events"))) *p;
+  std::optional<TypeId> type_tagged() const {
+    for (std::uint32_t id = btf_.start_id(); id < btf_.type_count(); ++id) {
+      btf::Type tag = btf_.type(TypeId{id});
+      if (tag.kind() != Kind::type_tag) continue;
+      for (std::string_view prefix : {"record:", "event:"})
+        if (tag.name().starts_with(prefix) && tag.name().substr(prefix.size()) == map_.name)
+          if (btf::Type kept = btf_.resolve(tag.target()); is_struct(kept.kind())) return kept.id();
     }
     return std::nullopt;
   }

@@ -2,7 +2,8 @@
 //
 // Ring buffers and perf event arrays have no type of their own. From the surest to the weakest, the type is
 //   1. what the user says (`--type MAP=TYPE`);
-//   2. a declaration tag on the map: `__attribute__((btf_decl_tag("record:struct event")))`;
+//   2. a declaration tag on the map: `__attribute__((btf_decl_tag("record:struct event")))`; or a type tag that names the
+//      map, on what a global points to: `struct event __attribute__((btf_type_tag("record:events"))) *kept`;
 //   3. the map's value type: `__type(value, struct event)`;
 //   4. what the code says where it writes to the map: the constant size it reserves or outputs, matched with the structs
 //      that the source lines of that function name;

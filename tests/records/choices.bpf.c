@@ -29,6 +29,10 @@ struct {
 	__uint(max_entries, 4096);
 } tag_ring SEC(".maps") __attribute__((btf_decl_tag("record:struct by_tag")));
 
+struct by_type_tag { __u64 number; __u64 words[13]; };
+RING(type_tag_ring);
+struct by_type_tag __attribute__((btf_type_tag("record:type_tag_ring"))) *type_tag_ring_holds;
+
 RING(line_ring);
 RING(pointer_ring);
 RING(size_ring);

@@ -31,6 +31,7 @@ TEST(RecordTypes, AreChosenByTheSurestRule) {
   const Choice kChoices[] = {
       {"value_ring", {"struct by_value"}, "the map's value type"},
       {"tag_ring", {"struct by_tag"}, "a declaration tag on the map"},
+      {"type_tag_ring", {"struct by_type_tag"}, "a type tag that names the map"},
       {"line_ring", {"struct by_line"}, "the source lines that write it"},
       {"pointer_ring", {"struct by_pointer"}, "a global pointer that keeps the type"},
       {"size_ring", {"struct by_size"}, "the only struct of the size that is written"},
