@@ -73,10 +73,14 @@ function(espy_precompile target)
   endif()
 endfunction()
 
-# espy_test(NAME SOURCES file... DEPS floor... [LIBS library...] [LABELS label...]): a GoogleTest program whose
+# espy_test(NAME [ONE_AT_A_TIME] SOURCES file... DEPS floor... [LIBS library...] [LABELS label...]): a GoogleTest program whose
 # cases are each a test of ctest.
 function(espy_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LIBS;LABELS;BPF" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_AT_A_TIME" "" "SOURCES;DEPS;LIBS;LABELS;BPF" ${ARGN})
+  set(lock)
+  if(ARG_ONE_AT_A_TIME)
+    set(lock RESOURCE_LOCK ${name})
+  endif()
   add_executable(${name} EXCLUDE_FROM_ALL ${ARG_SOURCES})
   set_property(GLOBAL APPEND PROPERTY ESPY_TESTS ${name})
   list(TRANSFORM ARG_DEPS PREPEND espy_)
@@ -88,7 +92,7 @@ function(espy_test name)
   endif()
   include(GoogleTest)
   gtest_discover_tests(${name} TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]" LABELS "${ARG_LABELS}")
+    PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]" LABELS "${ARG_LABELS}" ${lock})
 endfunction()
 
 # espy_bench(NAME SOURCES file... DEPS floor... [LIBS library...] [BPF target...]): a program that prints a table of

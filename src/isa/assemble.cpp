@@ -317,7 +317,7 @@ class Assembler {
   }
   Result<void> on_extern() {
     const Token token = peek();
-    AssembledExtern external{.name = TRY(take_name("a name")), .kind = TRY(take_name("what it is: kfunc, ksym or kconfig")), .line = line_number_};
+    AssembledExtern external{.name = TRY(take_name("a name")), .kind = TRY(take_name("what it is: kfunc, ksym, kconfig or undeclared")), .line = line_number_};
     if (!names_.insert(external.name).second) return error(token, fmt::format("`{}` is defined twice", external.name));
     if (peek().text == "weak") take(), external.weak = true;
     result_.externs.push_back(std::move(external));

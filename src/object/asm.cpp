@@ -55,7 +55,7 @@ struct ObjectMaker {
       else if (external.kind == "ksym") spec.kind = KsymExtern{.typeless = true};
       else if (external.kind == "kconfig") spec.kind = KconfigExtern{};
       else if (external.kind == "undeclared") spec.kind = UndeclaredExtern{};
-      else return error_at(external.line, fmt::format("an extern is a kfunc, ksym or kconfig, or undeclared, not `{}`", external.kind));
+      else return error_at(external.line, fmt::format("an extern is a kfunc, ksym, kconfig or undeclared, not `{}`", external.kind));
       names.emplace(external.name, ExternIdx(object.externs.size()));
       object.externs.push_back(std::move(spec));
     }

@@ -221,7 +221,7 @@ TEST_F(Assembly, ErrorsNameThePlace) {
       {".section xdp\nmain:\n call other\n exit\n.func other\n exit", "`other` is a program, and only subprograms can be called", "t.s:3:1"},
       {".section xdp\nmain:\n call bpf_ktime_get\n exit", "nothing is named `bpf_ktime_get`", "t.s:3:1"},
       {".map a type=array_of_maps slot.0=b", "no map or program is named `b`", "t.s:1:27"},
-      {".extern x function", "an extern is a kfunc, ksym or kconfig, not `function`", "t.s:1:1"},
+      {".extern x function", "an extern is a kfunc, ksym, kconfig or undeclared, not `function`", "t.s:1:1"},
   };
   for (const BadObject& c : cases) {
     auto spec = assemble_object(c.text, "t.s");
