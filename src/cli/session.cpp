@@ -66,10 +66,11 @@ Result<void> check_names(const object::ObjectSpec& spec, const SessionOptions& o
 
 // Does any program call bpf_trace_printk or bpf_trace_vprintk?
 bool prints(const kernel::Object& object) {
-  constexpr std::int32_t kTracePrintk = 6, kTraceVprintk = 177;
   return std::ranges::any_of(object.programs(), [](const kernel::Program& program) {
     return std::ranges::any_of(program.spec().code.insns, [](isa::Insn insn) {
-      return is_call(insn, isa::CallKind::helper) && (insn.imm == kTracePrintk || insn.imm == kTraceVprintk);
+      if (!is_call(insn, isa::CallKind::helper)) return false;
+      const facts::HelperRow* helper = facts::find_helper(static_cast<std::uint32_t>(insn.imm));
+      return helper != nullptr && (helper->name == "bpf_trace_printk" || helper->name == "bpf_trace_vprintk");
     });
   });
 }

@@ -49,7 +49,7 @@ Result<ResolvedExtern> ExternLinker::look_up(const ExternSpec& external) {
 Result<ResolvedExtern> ExternLinker::look_up_undeclared(const ExternSpec& external) {
   if (external.weak) return Missing{};
   auto error = fail(ErrorKind::not_found, "`{}` is not defined in the object, and no `extern` declares what it is", external.name);
-  error.error().hint = "if the kernel provides it, declare it `extern … __ksym` or `__kconfig`; if another object does, link them with `bpftool gen object`";
+  error.error().hint = kDeclareIt;
   return error;
 }
 

@@ -164,7 +164,7 @@ class CodeReader {
     reading_.externs[index] = ExternIdx(externs.size() - 1);
     reading_.object.warnings.push_back({.where = where,
         .message = fmt::format("`{}` is not defined here, and no `extern` declares what it is", symbol.name),
-        .hint = "if the kernel provides it, declare it `extern … __ksym` or `__kconfig`; if another object does, link them with `bpftool gen object`"});
+        .hint = std::string(kDeclareIt)});
     return ExternRef{*reading_.externs[index]};
   }
 

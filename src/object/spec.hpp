@@ -137,6 +137,9 @@ struct KfuncExtern { btf::TypeId proto{}; };
 /// A name that is used and nothing says what it is: for a loader of the object's own to fill in. Programs that use it cannot
 /// be linked unless it is weak.
 struct UndeclaredExtern {};
+/// What to do about one, as a hint.
+inline constexpr std::string_view kDeclareIt =
+    "if the kernel provides it, declare it `extern … __ksym` or `__kconfig`; if another object does, link them with `bpftool gen object`";
 
 struct ExternSpec {
   std::string name = {};
