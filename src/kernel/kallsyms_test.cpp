@@ -22,6 +22,30 @@ TEST(KernelFunctions, AreFoundByAnAddressWithin) {
   EXPECT_EQ(functions.name(0xffffffffc0a01004), "nf_hook+0x4 [nf_tables]");
 }
 
+TEST(KernelFunctions, AreToldInPieces) {
+  KernelFunctions functions(kText);
+  auto place = functions.find(0xffffffffc0a01004);
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->name, "nf_hook");
+  EXPECT_EQ(place->module, "nf_tables");
+  EXPECT_EQ(place->address, 0xffffffffc0a01000);
+  EXPECT_EQ(place->offset, 4U);
+  EXPECT_EQ(functions.find(0xffffffff81000100)->module, "");
+  EXPECT_FALSE(functions.find(0x1000));
+}
+
+TEST(KernelFunctions, SymbolsOfAllKindsHaveAddresses) {
+  KernelFunctions functions(kText);
+  EXPECT_EQ(functions.address_of("vfs_read").value(), 0xffffffff81000100);
+  EXPECT_EQ(functions.address_of("some_data").value(), 0xffffffff81000180);
+  EXPECT_EQ(functions.address_of("nf_hook").value(), 0xffffffffc0a01000);
+  EXPECT_EQ(functions.address_of("fixed_percpu_data").value(), 0U);   // the first per-CPU variable of kernels before 6.15
+  EXPECT_FALSE(functions.address_of("nothing").value());
+  KernelFunctions hidden("0000000000000000 T _text\n0000000000000000 t vfs_read\n");
+  EXPECT_TRUE(hidden.empty());
+  EXPECT_EQ(hidden.address_of("vfs_read").error().kind, ErrorKind::permission);
+}
+
 TEST(KernelFunctions, AddressesOfNobodyHaveNoName) {
   KernelFunctions functions(kText);
   EXPECT_EQ(functions.name(0), "");

@@ -1,0 +1,20 @@
+// Separate debug files: what `strip` took from a program, found again by its build-id or its .gnu_debuglink.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "symbol/elf_file.hpp"
+
+namespace espy::symbol {
+
+/// The GNU build-id in hexadecimal; empty: the file has none.
+std::string build_id(const ElfFile& file);
+
+/// The file with the symbols and debug information that `file` lacks: /usr/lib/debug/.build-id/ab/cdef….debug (whose own
+/// build-id must be the same), or what .gnu_debuglink names beside it, in .debug/ beside it, or under /usr/lib/debug (whose
+/// checksum must be right). `root` is looked through before this process's own file system: "/proc/PID/root" of a
+/// container, where `file` has the path `path`. nullopt: there is none.
+std::optional<ElfFile> find_debug_file(const ElfFile& file, const std::string& path, const std::string& root = {});
+
+}  // namespace espy::symbol
