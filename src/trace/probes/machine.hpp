@@ -1,0 +1,61 @@
+// Machine: what probes are looked up in (tracefs, BTF, kallsyms, ELF files), each read when first asked for and then kept.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "btf/btf.hpp"
+#include "facts/features.hpp"
+#include "object/target.hpp"
+#include "probe/tracefs.hpp"
+#include "symbol/elf_file.hpp"
+
+namespace espy::trace {
+
+/// A function of the kernel that can be probed.
+struct KernelFunction {
+  std::string name;
+  std::string module;             ///< "vmlinux", or a module's name
+};
+
+class Machine {
+ public:
+  /// The one this runs on. Nothing is read yet.
+  static Machine running();
+  Machine(Machine&&) noexcept;
+  Machine& operator=(Machine&&) noexcept;
+  ~Machine();
+
+  Result<const probe::Tracefs*> tracefs();
+  /// All tracepoints that are events, by category and name.
+  Result<const std::vector<probe::TracepointName>*> tracepoints();
+  Result<std::string> format(const std::string& category, const std::string& event);
+
+  Result<std::shared_ptr<const btf::Btf>> vmlinux();
+  /// Modules' BTF, in the kernel's order; none where the kernel has no BTF for modules.
+  const std::vector<object::ModuleBtf>& modules();
+  /// "vmlinux" or a module's.
+  Result<std::shared_ptr<const btf::Btf>> btf_of(std::string_view module);
+
+  /// Functions that can be probed: ftrace's list where it can be read, else /proc/kallsyms. By name.
+  Result<const std::vector<KernelFunction>*> functions();
+  /// Functions that BTF describes, of vmlinux and modules. By name.
+  Result<const std::vector<KernelFunction>*> typed_functions();
+  /// Raw tracepoints that BTF describes (typedef btf_trace_NAME). By name.
+  Result<const std::vector<KernelFunction>*> raw_tracepoints();
+
+  Result<const symbol::ElfFile*> elf(const std::string& path);
+
+  bool has(facts::Feature feature);
+
+ private:
+  struct State;
+  explicit Machine(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace espy::trace
