@@ -24,9 +24,12 @@ struct Option {
   char letter = 0;                  ///< 'v' for -v; 0: none
 };
 
+enum class Arity { one, optional, any };
+
 struct Positional {
   std::string_view name;            ///< "OBJ.o"
   std::string_view help;
+  Arity arity = Arity::one;         ///< `any` only of the last
 };
 
 struct Example {
@@ -39,6 +42,7 @@ class Invocation {
  public:
   std::vector<std::string> positionals;
   std::map<std::string, std::vector<std::string>, std::less<>> options;
+  std::size_t before_dashes = 0;    ///< how many positionals stand before `--`; all, if there is none
 
   bool has(std::string_view option) const { return options.contains(option); }
   std::optional<std::string> value(std::string_view option) const;
@@ -55,6 +59,7 @@ struct Command {
   /// Does it; the value is the exit status.
   Result<int> (*run)(const Invocation&);
   bool hidden = false;
+  int usage_status = 2;             ///< exit status for words that make no sense
 };
 
 /// All commands in the order in which help lists them.

@@ -17,9 +17,18 @@ std::string spelling(const Option& option) {
   return text;
 }
 
+std::string spelling(const Positional& positional) {
+  switch (positional.arity) {
+    case Arity::one: return std::string(positional.name);
+    case Arity::optional: return fmt::format("[{}]", positional.name);
+    case Arity::any: return fmt::format("[{}]...", positional.name);
+  }
+  return {};
+}
+
 std::string synopsis(const Command& command) {
   std::string text = fmt::format("espy {}", command.name);
-  for (const Positional& positional : command.positionals) text += fmt::format(" {}", positional.name);
+  for (const Positional& positional : command.positionals) text += ' ' + spelling(positional);
   if (!command.options.empty()) text += " [OPTION]...";
   return text;
 }

@@ -51,7 +51,7 @@ int run(std::span<char* const> words) {
   if (asks_help) return print(stdout, help(*command)), kOk;
 
   Result<Invocation> invocation = parse(*command, rest);
-  if (!invocation) return report(invocation.error(), false, kUsage);
+  if (!invocation) return report(invocation.error(), false, command->usage_status);
   Result<int> status = command->run(*invocation);
   if (!status) return report(status.error(), invocation->has("--json"), kFailed);
   return *status;

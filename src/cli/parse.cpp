@@ -46,6 +46,22 @@ std::string in_our_words(const Command& command, std::string_view theirs) {
   return std::string(theirs);
 }
 
+Result<void> check_count(const Command& command, const std::vector<std::string>& positionals) {
+  std::size_t least = 0;
+  bool open_end = false;
+  for (const Positional& positional : command.positionals) {
+    least += positional.arity == Arity::one;
+    open_end |= positional.arity == Arity::any;
+  }
+  if (positionals.size() < least) {
+    return std::unexpected(usage_error(command, fmt::format("{} is missing", command.positionals[positionals.size()].name), {}));
+  }
+  if (!open_end && positionals.size() > command.positionals.size()) {
+    return std::unexpected(usage_error(command, fmt::format("`{}` is one word too many", positionals[command.positionals.size()]), {}));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Invocation> parse(const Command& command, std::span<char* const> words) {
@@ -74,20 +90,14 @@ Result<Invocation> parse(const Command& command, std::span<char* const> words) {
   auto& positionals = invocation.positionals;
   const auto dashes = std::ranges::find(positionals, "--");  // behind it nothing is an option
   const std::vector<std::string> before(positionals.begin(), dashes);
+  invocation.before_dashes = before.size();
   if (dashes != positionals.end()) positionals.erase(dashes);
   for (const std::string& extra : before) {
     if (extra.starts_with('-') && extra.size() > 1) {
       return std::unexpected(usage_error(command, fmt::format("`espy {}` has no option {}", command.name, extra), {extra}));
     }
   }
-  if (invocation.positionals.size() < command.positionals.size()) {
-    return std::unexpected(usage_error(
-        command, fmt::format("{} is missing", command.positionals[invocation.positionals.size()].name), {}));
-  }
-  if (invocation.positionals.size() > command.positionals.size()) {
-    return std::unexpected(usage_error(
-        command, fmt::format("`{}` is one word too many", invocation.positionals[command.positionals.size()]), {}));
-  }
+  TRY(check_count(command, positionals));
   return invocation;
 }
 
