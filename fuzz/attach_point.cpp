@@ -4,7 +4,7 @@
 
 #include "trace/probes/attach_point.hpp"
 
-using namespace espy::trace;
+using namespace espy::trace::probes;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 4096) return 0;

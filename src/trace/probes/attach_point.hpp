@@ -12,7 +12,7 @@
 
 #include "trace/probes/providers.hpp"
 
-namespace espy::trace {
+namespace espy::trace::probes {
 
 // Where, by provider. A `*`, `?` or `[…]` makes any name here a pattern.
 
@@ -69,4 +69,4 @@ bool is_pattern(std::string_view text);
 /// Does `text` match a pattern of `*`, `?`, `[abc]`, `[a-z]`, `[!abc]`?
 bool matches(std::string_view pattern, std::string_view text);
 
-}  // namespace espy::trace
+}  // namespace espy::trace::probes

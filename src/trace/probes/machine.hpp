@@ -14,7 +14,7 @@
 #include "probe/tracefs.hpp"
 #include "symbol/elf_file.hpp"
 
-namespace espy::trace {
+namespace espy::trace::probes {
 
 /// A function of the kernel that can be probed.
 struct KernelFunction {
@@ -58,4 +58,4 @@ class Machine {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace espy::trace
+}  // namespace espy::trace::probes

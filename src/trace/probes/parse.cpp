@@ -8,7 +8,7 @@
 #include "base/text.hpp"
 #include "trace/probes/attach_point.hpp"
 
-namespace espy::trace {
+namespace espy::trace::probes {
 
 namespace {
 
@@ -413,4 +413,4 @@ std::string rest_of(const Place& place) {
 
 std::string name_of(const AttachPoint& point) { return std::string(to_string(point.provider)) + rest_of(point.place); }
 
-}  // namespace espy::trace
+}  // namespace espy::trace::probes

@@ -2,7 +2,7 @@
 
 #include "trace/probes/attach_point.hpp"
 
-namespace espy::trace {
+namespace espy::trace::probes {
 namespace {
 
 struct Good { std::string_view text, name; };
@@ -85,4 +85,4 @@ TEST(Patterns, MatchSets) {
 }
 
 }  // namespace
-}  // namespace espy::trace
+}  // namespace espy::trace::probes

@@ -1,7 +1,7 @@
 // Wildcards of probe names. The matcher goes back to the latest `*` only: quadratic at worst, never exponential.
 #include "trace/probes/attach_point.hpp"
 
-namespace espy::trace {
+namespace espy::trace::probes {
 
 namespace {
 
@@ -63,4 +63,4 @@ bool matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-}  // namespace espy::trace
+}  // namespace espy::trace::probes

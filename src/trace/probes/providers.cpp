@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "facts/lookup.hpp"
 
-namespace espy::trace {
+namespace espy::trace::probes {
 
 namespace {
 
@@ -137,4 +137,4 @@ const CounterRow* find_counter(std::string_view name, bool hardware) {
 
 std::span<const SignalRow> signals() { return kSignals; }
 
-}  // namespace espy::trace
+}  // namespace espy::trace::probes

@@ -9,7 +9,7 @@
 
 #include "facts/types.hpp"
 
-namespace espy::trace {
+namespace espy::trace::probes {
 
 enum class Provider : std::uint8_t {
   begin, end, self, test, bench, tracepoint, rawtracepoint, profile, interval, software, hardware, uprobe, uretprobe, usdt,
@@ -67,4 +67,4 @@ struct SignalRow {
 };
 std::span<const SignalRow> signals();
 
-}  // namespace espy::trace
+}  // namespace espy::trace::probes

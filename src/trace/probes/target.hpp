@@ -20,10 +20,11 @@
 #include "facts/types.hpp"
 #include "probe/probe.hpp"
 #include "symbol/usdt.hpp"
+#include "trace/config.hpp"
 #include "trace/probes/attach_point.hpp"
 #include "trace/probes/machine.hpp"
 
-namespace espy::trace {
+namespace espy::trace::probes {
 
 // ---- where arguments are described ----
 
@@ -59,13 +60,10 @@ struct Target {
 
 // ---- from attach point to targets ----
 
-/// What to do about a probe that is not there on this machine.
-enum class MissingProbes : std::uint8_t { error, warn, ignore };
-
 struct ExpandOptions {
   std::optional<int> pid = {};              ///< -p, or the child of -c
   std::size_t max_probes = 1024;
-  MissingProbes missing = MissingProbes::error;
+  MissingProbes missing = MissingProbes::error;   ///< of a probe that is not there on this machine
 };
 
 struct Expansion {
@@ -77,52 +75,4 @@ struct Expansion {
 /// one that says why and what serves instead.
 Result<Expansion> expand(Machine& machine, const AttachPoint& point, const ExpandOptions& options);
 
-// ---- types of arguments ----
-
-/// One field of a tracepoint's record.
-struct RecordField {
-  std::string name;
-  std::string spelling;               ///< its type as the kernel spells it: "const char *", "char[16]"
-  btf::TypeId type{};                 ///< in the record's BTF. Integers are as wide as the field; of a dynamic field, what it points to
-  std::uint32_t offset = 0, size = 0; ///< bytes in the record
-  bool is_signed = false;
-  /// `__data_loc` and `__rel_loc`: the field is a u32 that says where in the record the data is: offset (low half, from
-  /// the record's start, or from the field's end) and length (high half).
-  enum class Dynamic : std::uint8_t { no, from_start, from_field } dynamic = Dynamic::no;
-};
-struct Record {
-  std::shared_ptr<const btf::Btf> btf;   ///< split BTF on top of vmlinux', where that is there
-  btf::TypeId type{};                    ///< a struct with the fields that are not dynamic's data: "_tracepoint_sched_sched_switch"
-  std::vector<RecordField> fields;       ///< without the common ones
-  std::uint32_t size = 0;
-};
-/// Reads a format file as tracefs has it ("events/sched/sched_switch/format"). Types that `base` does not know become
-/// integers of the field's size.
-Result<Record> parse_format(std::string_view text, std::string_view category, std::string_view event, std::shared_ptr<const btf::Btf> base);
-Result<Record> record_of(Machine& machine, const RecordArguments& arguments);
-
-struct Parameter {
-  std::string name;                   ///< "arg0" where BTF has no name
-  btf::TypeId type{};
-};
-struct Parameters {
-  std::shared_ptr<const btf::Btf> btf;
-  std::vector<Parameter> parameters;  ///< the i-th is 8 bytes of context at 8 * i
-  btf::TypeId result{};               ///< what the function returns, for fexit; kVoid: nothing
-};
-Result<Parameters> parameters_of(Machine& machine, const ParameterArguments& arguments);
-
-struct Context {
-  std::shared_ptr<const btf::Btf> btf;
-  btf::TypeId type{};                 ///< the struct
-};
-Result<Context> context_of(Machine& machine, const ContextArguments& arguments);
-
-/// Where argument N (from 0) and the result of a function stand in struct pt_regs, in bytes, on the machine this runs on;
-/// nullopt: not in a register (the seventh on x86-64 is on the stack).
-std::optional<std::uint32_t> argument_register(unsigned index);
-std::uint32_t result_register();
-/// A register of reg("…") in struct pt_regs, by the names that the architecture and its debuggers use: "ip", "sp", "di", "x0".
-std::optional<std::uint32_t> named_register(std::string_view name);
-
-}  // namespace espy::trace
+}  // namespace espy::trace::probes

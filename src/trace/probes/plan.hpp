@@ -1,0 +1,83 @@
+// Planning: which eBPF programs serve the targets of a probe block, so that the cheapest way is taken that means the same.
+//
+//   tracepoint:syscalls:sys_enter_*   one program on raw tracepoint sys_enter, which switches on the system call's number
+//   other tracepoints                 a BTF or raw tracepoint where the body's arguments can be had from it exactly
+//   uprobe:BIN:f*, kprobe:f*, usdt    one program on one multi-link, told apart by cookie
+//   anything else                     one program a target, or one for all where the body does not care and cookies exist
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "facts/types.hpp"
+#include "probe/probe.hpp"
+#include "trace/probes/arguments.hpp"
+#include "trace/probes/target.hpp"
+
+namespace espy::trace::probes {
+
+/// What a probe's predicate and body ask for.
+struct Needs {
+  std::vector<std::string> fields;   ///< args.NAME
+  bool whole_args = false;           ///< `args` itself, or ctx
+  bool numbered = false;             ///< argN, retval, reg()
+  bool probe = false;                ///< which target it is: `probe`, `func`, or anything that is kept apart by target
+};
+
+/// What the kernel offers that planning depends on.
+struct Abilities {
+  bool raw_tracepoints = true;       ///< 4.17
+  bool tp_btf = false;               ///< 5.5
+  bool raw_cookies = false;          ///< of raw tracepoints, 6.10
+  bool event_cookies = false;        ///< of perf events: tracepoints, kprobes, uprobes; 5.15
+  bool kprobe_multi = false;         ///< 5.18
+  bool kprobe_session = false;       ///< 6.10
+  bool uprobe_multi = false;         ///< 6.6
+};
+Abilities abilities_of(Machine& machine);
+
+/// How a program knows which of its targets fired.
+enum class Which : std::uint8_t {
+  first,    ///< there is one, or nobody asks
+  cookie,   ///< bpf_get_attach_cookie() is the target's index
+  syscall,  ///< `syscalls` gives the index by the call's number, which is the u64 in the context at 8; other numbers are not traced
+};
+
+struct SyscallCase {
+  std::uint32_t number = 0;          ///< as the kernel counts on this architecture
+  std::uint32_t target = 0;          ///< index into Instance::targets
+};
+
+/// A 32-bit call has numbers of its own and is not traced by these probes (the kernel does the same): the program ends if
+/// *(u32 *)((char *)current_task + offset) & mask. Nothing to test where the kernel runs no 32-bit programs.
+struct CompatTest { std::uint32_t offset = 0, mask = 0; };
+
+/// One thing to attach the instance's program to.
+struct Attachment {
+  probe::Probe probe;
+  std::uint64_t cookie = 0;          ///< of a multi-link, its places have their own
+};
+
+/// One eBPF program.
+struct Instance {
+  facts::ProgType prog_type{};
+  std::optional<facts::AttachType> attach_type = {};
+  std::string attach_target = {};    ///< ProgramSpec::attach_target
+  std::vector<Target> targets;       ///< at least one
+  Which which = Which::first;
+  /// Which::syscall: sorted by number. The number in the context: of sys_enter, the u64 at 8; of sys_exit, the member orig_ax
+  /// (x86-64) or syscallno (arm64) of the struct pt_regs that the u64 at 0 points to: `number`.
+  std::vector<SyscallCase> syscalls = {};
+  Source number = InContext{8};
+  std::optional<CompatTest> compat = {};
+  ArgumentSet arguments = {};        ///< all fields the body needs are in it; empty where it needs none
+  std::vector<Attachment> attachments = {};   ///< none: run by test_run (begin, end, self, test, bench)
+};
+
+/// The programs for one probe block's targets. In order of the targets, as far as they are not joined.
+Result<std::vector<Instance>> group(Machine& machine, std::vector<Target> targets, const Needs& needs, const Abilities& abilities);
+
+}  // namespace espy::trace::probes
