@@ -1,0 +1,93 @@
+#include "case.hpp"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace espy::test {
+
+namespace {
+
+const std::set<std::string>& known() {
+  static const std::set<std::string> names{"NAME", "PROG", "OPTS", "RUN", "FILE", "ENV", "BEFORE", "AFTER", "TIMEOUT", "EXPECT", "EXPECT_PART",
+      "EXPECT_REGEX", "EXPECT_NONE", "EXPECT_JSON", "EXPECT_FILE", "ERROR", "STATUS", "SINCE", "REQUIRES"};
+  return names;
+}
+
+bool older_than(const std::string& version) {
+  utsname names{};
+  ::uname(&names);
+  auto numbers = [](const char* text) {
+    char* end = nullptr;
+    long major = std::strtol(text, &end, 10);
+    long minor = *end == '.' ? std::strtol(end + 1, nullptr, 10) : 0;
+    return std::pair(major, minor);
+  };
+  return numbers(names.release) < numbers(version.c_str());
+}
+
+bool succeeds(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
+
+}  // namespace
+
+std::string Case::value(const std::string& directive) const {
+  auto found = directives.find(directive);
+  return found == directives.end() ? "" : found->second;
+}
+
+std::vector<std::string> Case::values(const std::string& directive) const {
+  std::vector<std::string> all;
+  auto [first, last] = directives.equal_range(directive);
+  for (; first != last; ++first) all.push_back(first->second);
+  return all;
+}
+
+std::vector<Case> read_cases(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<Case> cases;
+  std::string line;
+  std::multimap<std::string, std::string>::iterator last;
+  for (int number = 1; std::getline(file, line); ++number) {
+    if (line.starts_with('#') || line.find_first_not_of(" \t") == std::string::npos) continue;
+    if ((line[0] == ' ' || line[0] == '\t') && !cases.empty()) {
+      last->second += "\n" + line.substr(line.find_first_not_of(" \t"));
+      continue;
+    }
+    std::size_t space = std::min(line.find(' '), line.size());
+    std::string word = line.substr(0, space), rest = space < line.size() ? line.substr(space + 1) : "";
+    if (word == "NAME") cases.push_back({.name = rest, .file = path, .line = number});
+    if (cases.empty() || !known().contains(word)) {
+      cases.push_back({.name = "malformed", .file = path, .line = number, .directives = {}});
+      word = "MALFORMED", rest = line;
+    }
+    last = cases.back().directives.emplace(word, rest);
+  }
+  return cases;
+}
+
+std::string missing(const Case& test) {
+  if (test.has("SINCE") && older_than(test.value("SINCE"))) return "needs Linux " + test.value("SINCE");
+  std::istringstream words(test.value("REQUIRES"));
+  for (std::string word; words >> word;) {
+    if (word.starts_with('\'') || word.starts_with('"')) {
+      std::string rest;
+      std::getline(words, rest);
+      std::string command = (word + rest).substr(1, (word + rest).size() - 2);
+      return succeeds(command) ? "" : "`" + command + "` fails here";
+    }
+    if (word == "root" && ::geteuid() != 0) return "needs root";
+    if (word == "kprobe" && !succeeds("test -e /sys/bus/event_source/devices/kprobe/type")) return "this kernel has no kprobes";
+    if (word == "fentry" && std::getenv("ESPY_TEST_FENTRY") == nullptr) return "this kernel refuses fentry programs";
+    if (word == "lsm" && std::getenv("ESPY_TEST_LSM") == nullptr) return "this kernel refuses LSM programs";
+    if (word == "hardware" && !succeeds("test -e /sys/bus/event_source/devices/cpu/type")) return "no hardware counters";
+    if (word == "bpftrace" && !succeeds("bpftrace --version")) return "bpftrace is not installed";
+    if (word == "clang" && !succeeds("clang-19 --version")) return "clang-19 is not installed";
+  }
+  return "";
+}
+
+}  // namespace espy::test
