@@ -17,6 +17,9 @@ enum class MissingProbes : std::uint8_t { error, warn, ignore };
 enum class UserSymbolCache : std::uint8_t { per_pid, per_program, none };
 enum class Unstable : std::uint8_t { enable, warn, error };
 
+/// A string is read into memory of its own in one piece; programs of old kernels can follow no longer ones.
+inline constexpr std::uint64_t kMaxStringBytes = 65536;
+
 struct Config {
   UserSymbolCache cache_user_symbols = UserSymbolCache::per_program;
   bool cpp_demangle = true;

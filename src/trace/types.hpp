@@ -44,6 +44,7 @@ enum class Kind : std::uint8_t {
   stack_mode,    ///< `perf`, `raw` …
   type_name,     ///< of typeof()
   map_reference, ///< a whole map, as an argument: print(@m)
+  unknown,       ///< of an expression that an error was told of: nothing that is made of it is complained about
 };
 
 /// What memory an address points into, which decides how it is read.

@@ -53,10 +53,12 @@ struct Integer {
 struct Boolean { bool value = false; };
 struct String { std::string value; };                       ///< escapes already replaced
 /// A bare word: a builtin (`pid`), an enumerator, a stack mode, a macro parameter, a type as an argument.
+/// Checked: also what a builtin in call form becomes whose arguments are all constant: `pid()`, `nsecs(boot)`, `kstack(perf, 5)`
+/// (whose mode and frames are in Expr::type). `comm(1)`, `ppid($task)` stay calls with Call::builtin.
 struct Identifier {
   std::string name;
   const Builtin* builtin = nullptr;                         ///< checked: the row, if it is one
-  std::uint32_t number = 0;                                 ///< checked: N of argN
+  std::uint32_t number = 0;                                 ///< checked: N of argN; Clock of nsecs; PidNamespace of pid and tid
 };
 struct Positional { std::uint32_t index = 0; };             ///< $1; 0: `$#`
 struct Variable {
@@ -72,7 +74,8 @@ struct Call {
   std::string name;
   std::vector<Expr> arguments;
   Span name_at = {};
-  const Function* function = nullptr;                       ///< checked: the row; null: a subprogram of the script
+  const Function* function = nullptr;                       ///< checked: the row; null: a builtin, or a subprogram of the script
+  const Builtin* builtin = nullptr;                         ///< checked: the row of `comm(pid)`, `ppid(task)` …
   std::uint32_t subprogram = 0;                             ///< checked: index into Checked::subprograms
   std::uint32_t action = 0;                                 ///< checked: index into Checked::actions, of asynchronous functions
 };
