@@ -101,9 +101,11 @@ ValueId Builder::call(FuncId id, Type result, std::span<const ValueId> arguments
 }
 ValueId Builder::call(FuncId id, Type result, Values arguments) { return call(id, result, span_of(arguments)); }
 
-void Builder::jump(BlockId to, Values arguments) {
+void Builder::jump(BlockId to, Values arguments) { jump(to, span_of(arguments)); }
+
+void Builder::jump(BlockId to, std::span<const ValueId> arguments) {
   ValueId id = emit({.op = Op::jump}, {});
-  f_->set_edges((*f_)[id], std::array{f_->make_edge(to, span_of(arguments))});
+  f_->set_edges((*f_)[id], std::array{f_->make_edge(to, arguments)});
 }
 
 void Builder::branch(ValueId condition, BlockId yes, Values yes_arguments, BlockId no, Values no_arguments) {

@@ -107,6 +107,7 @@ class Builder {
 
   // Terminators.
   void jump(BlockId to, Values arguments = {});
+  void jump(BlockId to, std::span<const ValueId> arguments);
   void branch(ValueId condition, BlockId yes, BlockId no) { branch(condition, yes, {}, no, {}); }
   void branch(ValueId condition, BlockId yes, Values yes_arguments, BlockId no, Values no_arguments);
   struct Case {
