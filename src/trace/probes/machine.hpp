@@ -16,10 +16,10 @@
 
 namespace espy::trace::probes {
 
-/// A function of the kernel that can be probed.
+/// A function, or a raw tracepoint, of the kernel. The Machine owns the names.
 struct KernelFunction {
-  std::string name;
-  std::string module;             ///< "vmlinux", or a module's name
+  std::string_view name;
+  std::string_view module;        ///< "vmlinux", or a module's name
 };
 
 class Machine {
@@ -48,7 +48,12 @@ class Machine {
   /// Raw tracepoints that BTF describes (typedef btf_trace_NAME). By name.
   Result<const std::vector<KernelFunction>*> raw_tracepoints();
 
+  /// Is there a raw tracepoint of this name that BTF describes? Cheaper than the whole list.
+  bool has_raw_tracepoint(std::string_view name);
+
   Result<const symbol::ElfFile*> elf(const std::string& path);
+  /// Functions of a file, by name.
+  Result<const std::vector<symbol::Function>*> functions_of(const std::string& path);
 
   bool has(facts::Feature feature);
 
