@@ -111,6 +111,7 @@ struct Expr {
   Node node;
   Span at = {};
   Type type = {};   ///< checked
+  bool in_parentheses = false;  ///< as it was written, for --fmt; means nothing
 };
 
 // ---- statements ----
@@ -127,7 +128,7 @@ struct ForRange { Variable binding; Expr from, to; Block body; };    ///< for ($
 struct Break {};
 struct Continue {};
 struct Return { std::optional<Expr> value; };
-struct Import { std::string path; Span path_at = {}; };     ///< at the root, or as a statement
+struct Import { std::string path; Span path_at = {}; Span at = {}; };     ///< at the root, or as a statement
 
 struct Statement {
   using Node = std::variant<ExprStatement, Discard, Assign, Declare, If, Unroll, While, ForMap, ForRange, Break, Continue,
@@ -144,9 +145,11 @@ struct MacroParameter {
   enum class Kind : std::uint8_t { variable, map, expression } kind = Kind::expression;
   std::string name;
   std::optional<TypeName> type = {};
+  Span at = {};
 };
+/// `macro f($v, expr, @m) { …; value }`. Without a value (`has_value` unset) `body.value` means nothing.
 struct Macro { std::string name; std::vector<MacroParameter> parameters; BlockExpr body; bool has_value = false; Span at = {}; };
-struct SubprogramParameter { std::string name; TypeName type; };
+struct SubprogramParameter { std::string name; TypeName type; Span at = {}; };
 struct Subprogram { std::string name; std::vector<SubprogramParameter> parameters; TypeName returns; Block body; Span at = {}; };
 struct AttachPointText { std::string text; Span at = {}; };  ///< "tracepoint:sched:sched_switch", as written, quotes kept
 struct Probe {
@@ -159,7 +162,7 @@ struct Probe {
 /// C at the head of a script: directives and definitions, parsed by src/trace/c.
 struct Preamble { std::string text; Span at = {}; };
 
-/// A comment, kept for --fmt.
+/// A comment with its marks, or the `#!` line; kept for --fmt.
 struct Comment { std::string text; Span at = {}; };
 
 struct Script {
