@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -38,11 +39,35 @@ Result<void> read(std::string& to, std::string_view value) {
   return {};
 }
 
-template <typename Enum, std::size_t N>
-Result<void> read_word(Enum& to, std::string_view value, const std::array<std::pair<std::string_view, Enum>, N>& words) {
+// The words of each enumeration, as they are printed first.
+template <typename Enum>
+struct Word {
+  std::string_view name;
+  Enum value;
+};
+constexpr Word<MissingProbes> kMissing[] = {{"error", MissingProbes::error}, {"warn", MissingProbes::warn}, {"ignore", MissingProbes::ignore}};
+// The older spelling is a flag.
+constexpr Word<UserSymbolCache> kCaches[] = {{"per_pid", UserSymbolCache::per_pid}, {"per_program", UserSymbolCache::per_program},
+                                             {"none", UserSymbolCache::none},       {"1", UserSymbolCache::per_program},
+                                             {"true", UserSymbolCache::per_program}, {"0", UserSymbolCache::none},
+                                             {"false", UserSymbolCache::none}};
+constexpr Word<Unstable> kUnstable[] = {{"enable", Unstable::enable}, {"warn", Unstable::warn}, {"error", Unstable::error},
+                                        {"1", Unstable::enable},      {"true", Unstable::enable}, {"0", Unstable::error},
+                                        {"false", Unstable::error}};
+constexpr Word<StackMode> kModes[] = {{"bpftrace", StackMode::bpftrace}, {"perf", StackMode::perf}, {"raw", StackMode::raw},
+                                      {"build_id", StackMode::build_id}};
+
+constexpr std::span<const Word<MissingProbes>> words(MissingProbes) { return kMissing; }
+constexpr std::span<const Word<UserSymbolCache>> words(UserSymbolCache) { return kCaches; }
+constexpr std::span<const Word<Unstable>> words(Unstable) { return kUnstable; }
+constexpr std::span<const Word<StackMode>> words(StackMode) { return kModes; }
+
+template <typename Enum>
+  requires std::is_enum_v<Enum>
+Result<void> read(Enum& to, std::string_view value) {
   const std::string word = lower(value);
   std::string expected;
-  for (const auto& [name, meaning] : words) {
+  for (const auto& [name, meaning] : words(Enum{})) {
     if (word == name) return to = meaning, Result<void>{};
     if (!expected.empty()) expected += ", ";
     expected += name;
@@ -50,31 +75,23 @@ Result<void> read_word(Enum& to, std::string_view value, const std::array<std::p
   return fail(ErrorKind::invalid_argument, "`{}` is none of {}", value, expected);
 }
 
-Result<void> read(MissingProbes& to, std::string_view value) {
-  return read_word(to, value, std::to_array<std::pair<std::string_view, MissingProbes>>(
-                                  {{"error", MissingProbes::error}, {"warn", MissingProbes::warn}, {"ignore", MissingProbes::ignore}}));
-}
-Result<void> read(UserSymbolCache& to, std::string_view value) {
-  // The older spelling is a flag.
-  return read_word(to, value, std::to_array<std::pair<std::string_view, UserSymbolCache>>(
-                                  {{"per_pid", UserSymbolCache::per_pid}, {"per_program", UserSymbolCache::per_program},
-                                   {"none", UserSymbolCache::none}, {"1", UserSymbolCache::per_program}, {"true", UserSymbolCache::per_program},
-                                   {"0", UserSymbolCache::none}, {"false", UserSymbolCache::none}}));
-}
-Result<void> read(Unstable& to, std::string_view value) {
-  return read_word(to, value, std::to_array<std::pair<std::string_view, Unstable>>(
-                                  {{"enable", Unstable::enable}, {"warn", Unstable::warn}, {"error", Unstable::error},
-                                   {"1", Unstable::enable}, {"true", Unstable::enable}, {"0", Unstable::error}, {"false", Unstable::error}}));
-}
-Result<void> read(StackMode& to, std::string_view value) {
-  return read_word(to, value, std::to_array<std::pair<std::string_view, StackMode>>(
-                                  {{"bpftrace", StackMode::bpftrace}, {"perf", StackMode::perf}, {"raw", StackMode::raw},
-                                   {"build_id", StackMode::build_id}}));
+std::string show(bool value) { return value ? "1" : "0"; }
+std::string show(std::uint64_t value) { return std::to_string(value); }
+std::string show(const std::string& value) { return value; }
+template <typename Enum>
+  requires std::is_enum_v<Enum>
+std::string show(Enum value) {
+  return std::string(std::ranges::find(words(value), value, &Word<Enum>::value)->name);
 }
 
 template <auto Config::*member>
 Result<void> set(Config& config, std::string_view value) {
   return read(config.*member, value);
+}
+
+template <auto Config::*member>
+std::string get(const Config& config) {
+  return show(config.*member);
 }
 
 Result<void> set_strlen(Config& config, std::string_view value) {
@@ -95,36 +112,37 @@ Result<void> set_map_keys(Config& config, std::string_view value) {
 }
 
 Result<void> nothing(Config&, std::string_view) { return {}; }
+std::string no_value(const Config&) { return {}; }
 
 constexpr auto kRows = std::to_array<ConfigRow>({
-    {"cache_user_symbols", "PER_PROGRAM", "whose symbols of programs are kept: PER_PID, PER_PROGRAM, NONE", set<&Config::cache_user_symbols>},
-    {"cpp_demangle", "1", "print C++ and Rust names as they were written", set<&Config::cpp_demangle>},
-    {"lazy_symbolication", "0", "look symbols of programs up when they are printed, not while tracing", set<&Config::lazy_symbolication>},
-    {"license", "GPL", "licence that programs are loaded with", set<&Config::license>},
-    {"log_size", "1000000", "bytes for the kernel's words on a program that it refuses", set<&Config::log_size>},
-    {"max_bpf_progs", "1024", "programs that a script may become", set<&Config::max_bpf_progs>},
-    {"max_cat_bytes", "10240", "bytes that cat() prints at most", set<&Config::max_cat_bytes>},
-    {"max_map_keys", "4096", "entries that a map can have", set_map_keys},
-    {"max_probes", "1024", "probes that a script may attach", set<&Config::max_probes>},
-    {"max_strlen", "1024", "bytes of a string that str(), buf() and path() read at most", set_strlen},
-    {"missing_probes", "error", "what to do about a probe that is not there: error, warn, ignore", set<&Config::missing_probes>},
-    {"on_stack_limit", "32", "bytes; what is larger lies in memory made beforehand rather than on the stack", set<&Config::on_stack_limit>},
-    {"perf_rb_pages", "0", "pages of the buffer that records pass through; 0: by the machine's memory", set<&Config::perf_rb_pages>},
-    {"print_maps_on_exit", "1", "print all maps at the end", set<&Config::print_maps_on_exit>},
-    {"show_debug_info", "1", "stacks with files and lines, where debug information has them", set<&Config::show_debug_info>},
-    {"stack_mode", "bpftrace", "how stacks are printed: bpftrace, perf, raw, build_id", set<&Config::stack_mode>},
-    {"str_trunc_trailer", "..", "what follows a string that was cut", set<&Config::str_trunc_trailer>},
-    {"unstable_dw_ustack", "warn", "what to say to dw_ustack: enable, warn, error", set<&Config::unstable_dw_ustack>},
-    {"unstable_import_statement", "error", "what to say to import within a block", set<&Config::unstable_import_statement>},
-    {"unstable_tseries", "warn", "what to say to tseries()", set<&Config::unstable_tseries>},
-    {"unstable_typeinfo", "error", "what to say to typeinfo()", set<&Config::unstable_typeinfo>},
-    {"use_blazesym", "1", "accepted, and without effect", set<&Config::use_blazesym>},
-    {"max_type_res_iterations", "0", "no longer needed", nothing, true},
-    {"symbol_source", "dwarf", "no longer needed", nothing, true},
-    {"unstable_addr", "enable", "no longer needed", nothing, true},
-    {"unstable_import", "enable", "no longer needed", nothing, true},
-    {"unstable_macro", "enable", "no longer needed", nothing, true},
-    {"unstable_map_decl", "enable", "no longer needed", nothing, true},
+    {"cache_user_symbols", "PER_PROGRAM", "whose symbols of programs are kept: PER_PID, PER_PROGRAM, NONE", set<&Config::cache_user_symbols>, get<&Config::cache_user_symbols>},
+    {"cpp_demangle", "1", "print C++ and Rust names as they were written", set<&Config::cpp_demangle>, get<&Config::cpp_demangle>},
+    {"lazy_symbolication", "0", "look symbols of programs up when they are printed, not while tracing", set<&Config::lazy_symbolication>, get<&Config::lazy_symbolication>},
+    {"license", "GPL", "licence that programs are loaded with", set<&Config::license>, get<&Config::license>},
+    {"log_size", "1000000", "bytes for the kernel's words on a program that it refuses", set<&Config::log_size>, get<&Config::log_size>},
+    {"max_bpf_progs", "1024", "programs that a script may become", set<&Config::max_bpf_progs>, get<&Config::max_bpf_progs>},
+    {"max_cat_bytes", "10240", "bytes that cat() prints at most", set<&Config::max_cat_bytes>, get<&Config::max_cat_bytes>},
+    {"max_map_keys", "4096", "entries that a map can have", set_map_keys, get<&Config::max_map_keys>},
+    {"max_probes", "1024", "probes that a script may attach", set<&Config::max_probes>, get<&Config::max_probes>},
+    {"max_strlen", "1024", "bytes of a string that str(), buf() and path() read at most", set_strlen, get<&Config::max_strlen>},
+    {"missing_probes", "error", "what to do about a probe that is not there: error, warn, ignore", set<&Config::missing_probes>, get<&Config::missing_probes>},
+    {"on_stack_limit", "32", "bytes; what is larger lies in memory made beforehand rather than on the stack", set<&Config::on_stack_limit>, get<&Config::on_stack_limit>},
+    {"perf_rb_pages", "0", "pages of the buffer that records pass through; 0: by the machine's memory", set<&Config::perf_rb_pages>, get<&Config::perf_rb_pages>},
+    {"print_maps_on_exit", "1", "print all maps at the end", set<&Config::print_maps_on_exit>, get<&Config::print_maps_on_exit>},
+    {"show_debug_info", "1", "stacks with files and lines, where debug information has them", set<&Config::show_debug_info>, get<&Config::show_debug_info>},
+    {"stack_mode", "bpftrace", "how stacks are printed: bpftrace, perf, raw, build_id", set<&Config::stack_mode>, get<&Config::stack_mode>},
+    {"str_trunc_trailer", "..", "what follows a string that was cut", set<&Config::str_trunc_trailer>, get<&Config::str_trunc_trailer>},
+    {"unstable_dw_ustack", "warn", "what to say to dw_ustack: enable, warn, error", set<&Config::unstable_dw_ustack>, get<&Config::unstable_dw_ustack>},
+    {"unstable_import_statement", "error", "what to say to import within a block", set<&Config::unstable_import_statement>, get<&Config::unstable_import_statement>},
+    {"unstable_tseries", "warn", "what to say to tseries()", set<&Config::unstable_tseries>, get<&Config::unstable_tseries>},
+    {"unstable_typeinfo", "error", "what to say to typeinfo()", set<&Config::unstable_typeinfo>, get<&Config::unstable_typeinfo>},
+    {"use_blazesym", "1", "accepted, and without effect", set<&Config::use_blazesym>, get<&Config::use_blazesym>},
+    {"max_type_res_iterations", "0", "no longer needed", nothing, no_value, true},
+    {"symbol_source", "dwarf", "no longer needed", nothing, no_value, true},
+    {"unstable_addr", "enable", "no longer needed", nothing, no_value, true},
+    {"unstable_import", "enable", "no longer needed", nothing, no_value, true},
+    {"unstable_macro", "enable", "no longer needed", nothing, no_value, true},
+    {"unstable_map_decl", "enable", "no longer needed", nothing, no_value, true},
 });
 static_assert(facts::names_are_unique(kRows));
 
@@ -164,8 +182,7 @@ Result<void> set_config(Config& config, std::string_view name, std::string_view 
   return std::unexpected(std::move(error));
 }
 
-Result<Config> config_from_environment(const std::function<const char*(const char*)>& getenv) {
-  Config config;
+Result<void> set_from_environment(Config& config, const Environment& getenv) {
   auto take = [&](std::string_view name) -> Result<void> {
     std::string variable = "BPFTRACE_";
     for (char c : name) variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
@@ -177,7 +194,15 @@ Result<Config> config_from_environment(const std::function<const char*(const cha
   };
   for (const OldName& row : kOldNames) TRY(take(row.old));
   for (const ConfigRow& row : kRows) TRY(take(row.name));
+  return {};
+}
+
+Result<Config> config_from_environment(const Environment& getenv) {
+  Config config;
+  TRY(set_from_environment(config, getenv));
   return config;
 }
+
+std::string value_of(const Config& config, const ConfigRow& row) { return row.get(config); }
 
 }  // namespace espy::trace

@@ -49,6 +49,7 @@ struct ConfigRow {
   std::string_view default_value;
   std::string_view help;
   Result<void> (*set)(Config&, std::string_view value);
+  std::string (*get)(const Config&);
   bool removed = false;           ///< accepted and without effect
 };
 std::span<const ConfigRow> config_rows();
@@ -56,7 +57,13 @@ std::span<const ConfigRow> config_rows();
 /// Sets one by its name, an older name, or BPFTRACE_NAME. An unknown name gets the nearest as a hint.
 Result<void> set_config(Config& config, std::string_view name, std::string_view value);
 
-/// Reads every BPFTRACE_* variable that is set.
-Result<Config> config_from_environment(const std::function<const char*(const char*)>& getenv);
+/// getenv(3), or what stands for it.
+using Environment = std::function<const char*(const char*)>;
+/// Takes every BPFTRACE_* variable that is set over what is there.
+Result<void> set_from_environment(Config& config, const Environment& getenv);
+Result<Config> config_from_environment(const Environment& getenv);
+
+/// The value as a script would write it.
+std::string value_of(const Config& config, const ConfigRow& row);
 
 }  // namespace espy::trace

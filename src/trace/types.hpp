@@ -80,6 +80,7 @@ struct Field;
 struct Type {
   Kind kind = Kind::none;
   bool is_signed = false;                  ///< integers, enums; sum, min, max, avg, stats of signed values
+  bool is_flexible = false;                ///< while checking, of an integer: made of literals only, none negative, so that it may become unsigned
   Space space = Space::none;               ///< of a pointer; of a structure or array: where its bytes lie
   StackMode mode = StackMode::bpftrace;    ///< kstack, ustack
   std::uint32_t size = 0;                  ///< bytes of a value
