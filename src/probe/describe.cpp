@@ -20,14 +20,16 @@ std::string text(const Tracepoint& p) { return fmt::format("tracepoint {}:{}", p
 std::string text(const RawTracepoint& p) { return "raw tracepoint " + p.name; }
 std::string text(const Kprobe& p) { return fmt::format("{} {}", p.at_return ? "kretprobe" : "kprobe", with_offset(p.symbol, p.offset)); }
 std::string text(const KprobeMulti& p) {
-  return fmt::format("{} {}", p.session ? "kprobe.session" : p.at_return ? "kretprobe.multi" : "kprobe.multi", p.pattern);
+  std::string what = p.pattern.empty() ? fmt::format("{} functions", p.symbols.size()) : p.pattern;
+  return fmt::format("{} {}", p.session ? "kprobe.session" : p.at_return ? "kretprobe.multi" : "kprobe.multi", what);
 }
 std::string text(const Ksyscall& p) { return fmt::format("{} {}", p.at_return ? "kretsyscall" : "ksyscall", p.syscall); }
 std::string text(const Uprobe& p) {
   return fmt::format("{} {}:{}", p.at_return ? "uretprobe" : "uprobe", p.path, with_offset(p.symbol, p.offset));
 }
 std::string text(const UprobeMulti& p) {
-  return fmt::format("{} {}:{}", p.session ? "uprobe.session" : p.at_return ? "uretprobe.multi" : "uprobe.multi", p.path, p.pattern);
+  std::string what = p.pattern.empty() ? fmt::format("{} places", p.offsets.size()) : p.pattern;
+  return fmt::format("{} {}:{}", p.session ? "uprobe.session" : p.at_return ? "uretprobe.multi" : "uprobe.multi", p.path, what);
 }
 std::string text(const Usdt& p) { return fmt::format("usdt {}:{}:{}", p.path, p.provider, p.name); }
 std::string text(const Trampoline& p) { return named("trampoline", p.function); }
@@ -36,6 +38,9 @@ std::string text(const PerfEvent& p) {
   std::string name = p.name.empty() ? fmt::format("{}:{}", p.type, p.config) : p.name;
   return p.frequency != 0 ? fmt::format("perf event {} ({} Hz)", name, p.frequency)
                           : fmt::format("perf event {} (every {})", name, p.period);
+}
+std::string text(const Watchpoint& p) {
+  return fmt::format("watchpoint {:#x}, {} bytes, {}{}{}", p.address, p.length, p.read ? "r" : "", p.write ? "w" : "", p.execute ? "x" : "");
 }
 std::string text(const Xdp& p) {
   switch (p.mode) {

@@ -70,6 +70,7 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {"freplace", types(ProgType::ext), targets::freplace, "freplace:/sys/fs/bpf/prog/function"},
     {"perf_event", types(ProgType::perf_event), targets::perf_event, "perf_event:cpu-clock:99hz"},
     {"profile", types(ProgType::perf_event), targets::perf_event, "profile:hz:99"},
+    {"watchpoint", types(ProgType::perf_event), targets::watchpoint, "watchpoint:0x7ffc1234:8:rw"},
     {"xdp", types(ProgType::xdp), targets::xdp, "xdp:eth0"},
     {"tc", kTc, targets::tc, "tc:eth0:ingress"},
     {"tcx", kTc, targets::tc, "tcx:eth0:egress"},

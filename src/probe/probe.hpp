@@ -18,15 +18,31 @@ namespace espy::probe {
 struct Tracepoint { std::string category, name; };
 struct RawTracepoint { std::string name; };                     ///< also tp_btf: the load decides
 struct Kprobe { std::string symbol; std::uint64_t offset = 0; bool at_return = false; };
-struct KprobeMulti { std::string pattern; bool at_return = false, session = false; };
+/// The functions that match `pattern`; or, without one, these symbols, each with its cookie (or all without).
+struct KprobeMulti {
+  std::string pattern;
+  bool at_return = false, session = false;
+  std::vector<std::string> symbols = {};
+  std::vector<std::uint64_t> cookies = {};
+};
 struct Ksyscall { std::string syscall; bool at_return = false; };
-/// An empty symbol makes the offset one in the file; else it counts from the symbol.
-struct Uprobe { std::string path, symbol; std::uint64_t offset = 0; bool at_return = false; };
-struct UprobeMulti { std::string path, pattern; bool at_return = false, session = false; };
+/// An empty symbol makes the offset one in the file; else it counts from the symbol. `semaphore`: the offset in the file of a
+/// counter that is raised while the probe is there; 0: none.
+struct Uprobe { std::string path, symbol; std::uint64_t offset = 0; bool at_return = false; std::uint64_t semaphore = 0; };
+/// The functions that match `pattern`; or, without one, these offsets in the file, each with its semaphore and cookie (both
+/// lists may be empty).
+struct UprobeMulti {
+  std::string path, pattern;
+  bool at_return = false, session = false;
+  std::vector<std::uint64_t> offsets = {}, semaphores = {}, cookies = {};
+};
 struct Usdt { std::string path, provider, name; };
 struct Trampoline { std::string function; };                    ///< fentry, fexit, fmod_ret, LSM: where was settled at load
 struct Freplace { std::string function; };                      ///< as it was said: the load settled the program and its function
-struct PerfEvent { std::uint32_t type = 1, config = 0; std::uint64_t period = 0, frequency = 0; std::string name; };
+/// Every `period` events, or `frequency` times a second. `one_cpu`: on a single CPU, whatever runs there.
+struct PerfEvent { std::uint32_t type = 1, config = 0; std::uint64_t period = 0, frequency = 0; std::string name; bool one_cpu = false; };
+/// Memory that is watched while a process (AttachOptions::pid), or anybody, works on it: 1, 2, 4 or 8 bytes.
+struct Watchpoint { std::uint64_t address = 0; std::uint32_t length = 8; bool read = false, write = true, execute = false; };
 struct Xdp { std::string interface; enum class Mode { any, native, generic, offload } mode = Mode::any; };
 struct Tc { std::string interface; bool ingress = true; enum class Via { any, tcx, clsact } via = Via::any; };
 struct Netkit { std::string interface; bool primary = true; };
@@ -42,7 +58,7 @@ struct Reuseport { std::uint16_t port = 0; bool udp = false; std::optional<int> 
 struct Nothing { std::string reason; };                         ///< run by test-run only: syscall, lwt, ext …
 
 using Probe = std::variant<Nothing, Tracepoint, RawTracepoint, Kprobe, KprobeMulti, Ksyscall, Uprobe, UprobeMulti, Usdt,
-                           Trampoline, Freplace, PerfEvent, Xdp, Tc, Netkit, Cgroup, Sockmap, NetNamespace, Netfilter,
+                           Trampoline, Freplace, PerfEvent, Watchpoint, Xdp, Tc, Netkit, Cgroup, Sockmap, NetNamespace, Netfilter,
                            Iterator, StructOps, SocketFilter, Reuseport>;
 
 /// What the command line (or a caller) adds to what the section says.

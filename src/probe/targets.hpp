@@ -42,6 +42,7 @@ Result<Probe> uprobe(const Ask& ask);
 Result<Probe> uprobe_multi(const Ask& ask);
 Result<Probe> usdt(const Ask& ask);
 Result<Probe> perf_event(const Ask& ask);
+Result<Probe> watchpoint(const Ask& ask);
 
 // Networks, cgroups, iterators, struct_ops: network_targets.cpp.
 Result<Probe> xdp(const Ask& ask);

@@ -2,6 +2,7 @@
 #include <array>
 #include <tuple>
 
+#include "base/text.hpp"
 #include "facts/tables.hpp"
 #include "probe/targets.hpp"
 
@@ -60,7 +61,7 @@ Result<Probe> kprobe(const Ask& ask) {
 
 Result<Probe> kprobe_multi(const Ask& ask) {
   if (ask.target.empty()) return needs(ask, "which kernel functions? (a name, or a pattern of * and ?)");
-  return KprobeMulti{std::string(ask.target), ask.kind == "kretprobe.multi", ask.kind == "kprobe.session"};
+  return KprobeMulti{std::string(ask.target), ask.kind == "kretprobe.multi", ask.kind == "kprobe.session", {}, {}};
 }
 
 Result<Probe> ksyscall(const Ask& ask) {
@@ -92,7 +93,7 @@ Result<Probe> uprobe(const Ask& ask) {
 Result<Probe> uprobe_multi(const Ask& ask) {
   auto [path, pattern] = cut(ask.target, ":");
   if (path.empty() || pattern.empty()) return needs(ask, "user probes are named by file and function pattern");
-  return UprobeMulti{std::string(path), std::string(pattern), ask.kind == "uretprobe.multi", ask.kind == "uprobe.session"};
+  return UprobeMulti{std::string(path), std::string(pattern), ask.kind == "uretprobe.multi", ask.kind == "uprobe.session", {}, {}, {}};
 }
 
 Result<Probe> usdt(const Ask& ask) {
@@ -141,6 +142,21 @@ Result<Probe> perf_event(const Ask& ask) {
   else if (number) probe.period = *number;
   else if (is_clock) probe.frequency = 99;
   else probe.period = row->type == 0 ? 1'000'000 : 1;
+  return probe;
+}
+
+Result<Probe> watchpoint(const Ask& ask) {
+  auto parts = split(ask.target, ':');
+  if (parts.size() != 3) return needs(ask, "a watchpoint is an address, a length and what is watched");
+  auto address = parse_number<std::uint64_t>(parts[0]);
+  auto length = parse_number<std::uint32_t>(parts[1]);
+  if (!address || !length || (*length != 1 && *length != 2 && *length != 4 && *length != 8))
+    return needs(ask, fmt::format("`{}` is no address and length of 1, 2, 4 or 8 bytes", ask.target));
+  Watchpoint probe{.address = *address, .length = *length, .write = false};
+  for (char c : parts[2]) {
+    if (c != 'r' && c != 'w' && c != 'x') return needs(ask, fmt::format("`{}` is not made of r, w and x", parts[2]));
+    (c == 'r' ? probe.read : c == 'w' ? probe.write : probe.execute) = true;
+  }
   return probe;
 }
 }  // namespace espy::probe::targets

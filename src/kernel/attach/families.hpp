@@ -86,6 +86,7 @@ Result<Link> attach_to(const Call& call, const probe::Usdt& probe);
 Result<Link> attach_to(const Call& call, const probe::Trampoline& probe);
 Result<Link> attach_to(const Call& call, const probe::Freplace& probe);
 Result<Link> attach_to(const Call& call, const probe::PerfEvent& probe);
+Result<Link> attach_to(const Call& call, const probe::Watchpoint& probe);
 Result<Link> attach_to(const Call& call, const probe::Xdp& probe);
 Result<Link> attach_to(const Call& call, const probe::Tc& probe);
 Result<Link> attach_to(const Call& call, const probe::Netkit& probe);

@@ -19,6 +19,7 @@ UniqueFd open_event(const EventRequest& request) {
   attr.config = request.config;
   attr.config1 = request.config1;
   attr.config2 = request.config2;
+  attr.bp_type = request.breakpoint;
   attr.sample_period = request.period;
   if (request.frequency != 0) {
     attr.freq = 1;
@@ -86,34 +87,62 @@ std::vector<int> cpus_of(std::string_view list) {
   return cpus;
 }
 
-}  // namespace
+constexpr Need kPerfEvent{.what = "a program on a perf event", .since = {4, 9, 0}, .options = "CONFIG_PERF_EVENTS", .capabilities = kTracing};
 
-Result<Link> attach_to(const Call& call, const probe::PerfEvent& probe) {
-  EventRequest request{.type = probe.type, .config = probe.config, .period = probe.period, .frequency = probe.frequency};
-  // One process: wherever it runs. All of them: an event for each CPU.
-  std::vector<int> cpus{-1};
-  if (call.options.pid) request.pid = *call.options.pid;
-  else cpus = cpus_of(TRY(read_text_file("/sys/devices/system/cpu/online", 1 << 16)));
+// The CPUs on which an event of no process is opened.
+Result<std::vector<int>> cpus_online() { return cpus_of(TRY(read_text_file("/sys/devices/system/cpu/online", 1 << 16))); }
+
+// One event a CPU; one for the process, wherever it runs, if there is one. Empty with errno set.
+std::vector<UniqueFd> open_events(EventRequest request, const std::vector<int>& cpus) {
   std::vector<UniqueFd> events;
   for (int cpu : cpus) {
     request.cpu = cpu;
     UniqueFd event = open_event(request);
     if (!event && errno == ENODEV && cpus.size() > 1 && !events.empty()) continue;  // the CPU went offline
-    if (!event) {
-      std::string hint;
-      if (errno == ENOENT || errno == EOPNOTSUPP || errno == ENODEV)
-        hint = probe.type == 0 ? "this machine offers no hardware counters (virtual machines often do not); cpu-clock serves instead, "
-                                 "for example perf_event:cpu-clock:99hz"
-                               : "this kernel does not count that";
-      if (errno == EINVAL && probe.frequency != 0)
-        hint = fmt::format("the highest rate is in /proc/sys/kernel/perf_event_max_sample_rate; {} Hz was asked for", probe.frequency);
-      auto failure = refused(errno, call, {.what = "a program on a perf event", .since = {4, 9, 0}, .options = "CONFIG_PERF_EVENTS", .capabilities = kTracing}, hint);
-      if (failure.error().kind == ErrorKind::not_found) failure.error().kind = ErrorKind::unsupported;
-      return failure;
-    }
+    if (!event) return {};
     events.push_back(std::move(event));
   }
-  return attach_to_events(call, std::move(events));
+  return events;
+}
+
+}  // namespace
+
+Result<Link> attach_to(const Call& call, const probe::PerfEvent& probe) {
+  EventRequest request{.type = probe.type, .config = probe.config, .period = probe.period, .frequency = probe.frequency};
+  std::vector<int> cpus{-1};
+  if (call.options.pid && !probe.one_cpu) request.pid = *call.options.pid;
+  else cpus = TRY(cpus_online());
+  if (probe.one_cpu && cpus.size() > 1) cpus.resize(1);
+  auto events = open_events(request, cpus);
+  if (!events.empty()) return attach_to_events(call, std::move(events));
+  int error = errno;
+  std::string hint;
+  if (error == ENOENT || error == EOPNOTSUPP || error == ENODEV)
+    hint = probe.type == 0 ? "this machine offers no hardware counters (virtual machines often do not); cpu-clock serves instead, "
+                             "for example perf_event:cpu-clock:99hz"
+                           : "this kernel does not count that";
+  if (error == EINVAL && probe.frequency != 0)
+    hint = fmt::format("the highest rate is in /proc/sys/kernel/perf_event_max_sample_rate; {} Hz was asked for", probe.frequency);
+  auto failure = refused(error, call, kPerfEvent, hint);
+  if (failure.error().kind == ErrorKind::not_found) failure.error().kind = ErrorKind::unsupported;
+  return failure;
+}
+
+Result<Link> attach_to(const Call& call, const probe::Watchpoint& probe) {
+  EventRequest request{.type = PERF_TYPE_BREAKPOINT, .config1 = probe.address, .config2 = probe.execute ? sizeof(long) : probe.length, .period = 1};
+  request.breakpoint = (probe.read ? 1U : 0U) | (probe.write ? 2U : 0U) | (probe.execute ? 4U : 0U);   // HW_BREAKPOINT_R, _W, _X
+  std::vector<int> cpus{-1};
+  if (call.options.pid) request.pid = *call.options.pid;
+  else cpus = TRY(cpus_online());
+  auto events = open_events(request, cpus);
+  if (!events.empty()) return attach_to_events(call, std::move(events));
+  int error = errno;
+  std::string hint;
+  if (error == ENOSPC) hint = "the processor watches four places at most, and all are taken";
+  if (error == EINVAL) hint = fmt::format("the address must be a multiple of the length, {}", probe.length);
+  if (error == ESRCH) hint = "there is no such process";
+  if (error == EOPNOTSUPP || error == ENOENT || error == ENODEV) hint = "this machine has no hardware breakpoints (some virtual machines have none)";
+  return refused(error, call, kPerfEvent, hint);
 }
 
 }  // namespace espy::kernel::attaching

@@ -13,6 +13,7 @@ struct EventRequest {
   std::uint32_t type = 0;
   std::uint64_t config = 0, config1 = 0, config2 = 0;
   std::uint64_t period = 0, frequency = 0;
+  std::uint32_t breakpoint = 0;   ///< of type breakpoint: HW_BREAKPOINT_* bits; config1 is the address, config2 the length
   int pid = -1, cpu = 0;
 };
 /// An enabled event; empty with errno set.

@@ -74,7 +74,7 @@ Result<UniqueFd> open_uprobe_multi(const Call& call, const UprobeMultiPlaces& pl
 }
 
 Result<Link> attach_to(const Call& call, const probe::Uprobe& probe) {
-  UprobePlace place{.path = TRY(symbol::find_file(probe.path, call.options.pid)), .offset = probe.offset, .semaphore = 0, .at_return = probe.at_return};
+  UprobePlace place{.path = TRY(symbol::find_file(probe.path, call.options.pid)), .offset = probe.offset, .semaphore = probe.semaphore, .at_return = probe.at_return};
   if (!probe.symbol.empty()) {
     auto file = TRY(symbol::ElfFile::open(place.path));
     auto function = TRY(symbol::find_function(file, probe.symbol));
@@ -91,6 +91,10 @@ Result<Link> attach_to(const Call& call, const probe::UprobeMulti& probe) {
   UprobeMultiPlaces places;
   places.path = TRY(symbol::find_file(probe.path, call.options.pid));
   places.at = probe.session ? UprobeMultiPlaces::At::both : probe.at_return ? UprobeMultiPlaces::At::end : UprobeMultiPlaces::At::start;
+  if (probe.pattern.empty()) {
+    places.offsets = probe.offsets, places.semaphores = probe.semaphores, places.cookies = probe.cookies;
+    return Link(TRY(open_uprobe_multi(call, places)), call.where);
+  }
   auto file = TRY(symbol::ElfFile::open(places.path));
   if (probe.pattern.find_first_of("*?") == probe.pattern.npos) {
     places.offsets.push_back(TRY(symbol::find_function(file, probe.pattern)).file_offset);

@@ -12,15 +12,15 @@ namespace espy::trace::probes {
 namespace {
 
 constexpr auto kProviders = std::to_array<ProviderRow>({
-    {.provider = Provider::begin, .name = "begin", .aliases = "BEGIN", .forms = "begin", .since = {4, 17, 0},
+    {.provider = Provider::begin, .name = "begin", .aliases = "BEGIN", .forms = "begin", .since = {5, 10, 0},
      .doc = "Runs once, before any other probe is attached."},
-    {.provider = Provider::end, .name = "end", .aliases = "END", .forms = "end", .since = {4, 17, 0},
+    {.provider = Provider::end, .name = "end", .aliases = "END", .forms = "end", .since = {5, 10, 0},
      .doc = "Runs once, after all other probes are detached."},
-    {.provider = Provider::self, .name = "self", .forms = "self:signal:SIGUSR1", .since = {4, 17, 0},
+    {.provider = Provider::self, .name = "self", .forms = "self:signal:SIGUSR1", .since = {5, 10, 0},
      .doc = "Runs when the tracer itself gets this signal."},
-    {.provider = Provider::test, .name = "test", .forms = "test:NAME", .since = {4, 17, 0},
+    {.provider = Provider::test, .name = "test", .forms = "test:NAME", .since = {5, 10, 0},
      .doc = "A test of the script: runs under --test only, and passes unless it returns something other than 0."},
-    {.provider = Provider::bench, .name = "bench", .forms = "bench:NAME", .since = {4, 17, 0},
+    {.provider = Provider::bench, .name = "bench", .forms = "bench:NAME", .since = {5, 10, 0},
      .doc = "A measurement of the script: runs under --bench only, over and over."},
     {.provider = Provider::tracepoint, .name = "tracepoint", .aliases = "t", .forms = "tracepoint:CATEGORY:EVENT",
      .reads = Reads::record, .since = {4, 7, 0},

@@ -55,6 +55,7 @@ struct Target {
   facts::ProgType prog_type{};
   std::optional<facts::AttachType> attach_type = {};   ///< for BPF_PROG_LOAD
   std::string attach_target = {};                 ///< ProgramSpec::attach_target, of types that settle it at load
+  std::string pin = {};                           ///< iter: where its link is pinned (a path, or a name below /sys/fs/bpf)
   Arguments arguments = {};
 };
 
@@ -63,6 +64,8 @@ struct Target {
 struct ExpandOptions {
   std::optional<int> pid = {};              ///< -p, or the child of -c
   std::size_t max_probes = 1024;
+  /// Refuse what this kernel cannot attach. Off for compiling only (--dry-run, -d, --emit-elf).
+  bool must_attach = true;
   MissingProbes missing = MissingProbes::error;   ///< of a probe that is not there on this machine
 };
 
