@@ -88,6 +88,8 @@ Token string_token(std::string_view text, std::uint32_t begin) {
     token.kind = invalid;
     token.problem = "this string has no closing quote";
     token.hint = "a string ends on the line that it begins on; write a new line as \\n";
+    // What closes the call around it is hardly meant to be part of it.
+    while (at > begin + 1 && std::string_view(" \t\r);}").find(text[at - 1]) != std::string_view::npos) --at;
     token.end = at;
   } else {
     token.end = at + 1;

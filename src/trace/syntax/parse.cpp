@@ -40,7 +40,7 @@ const Token& Parser::peek() {
                                                                      : std::string(token_.problem), token_.hint);
     panic_ = false;
     if (first == '"') token_.kind = TokenKind::string;
-    else if (first == '$') token_.kind = TokenKind::positional;
+    else if (first == '$') token_.kind = token_.end - token_.begin > 1 ? TokenKind::positional : TokenKind::variable;
     else if (first == '\'' || (first >= '0' && first <= '9')) token_.kind = TokenKind::integer;
     else position_ = token_.end, have_token_ = false;
     if (unwinding_) return peek();
@@ -74,6 +74,10 @@ bool Parser::expect(TokenKind kind, std::string_view after, std::string_view hin
   if (accept(kind)) return true;
   expected(fmt::format("{} {}", describe(kind), after), hint);
   return false;
+}
+
+void Parser::close_list(std::string_view of) {
+  if (!accept(TokenKind::right_paren)) expected(fmt::format("`,` or `)` after {}", of));
 }
 
 std::string Parser::expect_name(std::string_view what, TokenKind kind) {

@@ -28,7 +28,6 @@ class Parser {
 
  private:
   // Blocks and statements
-  enum class BlockUse : std::uint8_t { body, value, macro };
   struct ParsedBlock {
     Block block;
     bool ends_in_value = false;  // the last statement is an expression without `;`
@@ -49,6 +48,7 @@ class Parser {
   bool accept(TokenKind kind);
   bool accept_word(std::string_view word);
   bool expect(TokenKind kind, std::string_view after, std::string_view hint = {});
+  void close_list(std::string_view of);
   std::string expect_name(std::string_view what, TokenKind kind = TokenKind::identifier);
   Token ahead(std::uint32_t offset) { return lexer_.next(offset); }
   std::uint32_t position() const { return have_token_ ? token_.begin : position_; }

@@ -114,7 +114,7 @@ Expr Parser::record_members(std::uint32_t begin) {
     record.members.emplace_back(std::move(name), expression());
     if (!accept(TokenKind::comma)) break;
   }
-  expect(TokenKind::right_paren, "after the members of the record");
+  close_list("the members of the record");
   return link(begin, std::move(record));
 }
 

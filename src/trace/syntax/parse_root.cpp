@@ -206,7 +206,7 @@ void Parser::macro(Script& script) {
     parameters.push_back(macro_parameter());
     if (!accept(TokenKind::comma)) break;
   }
-  expect(TokenKind::right_paren, "after the macro's parameters");
+  close_list("the macro's parameters");
   ParsedBlock parsed = block("macro");
   if (panic_) return;
   Expr value{.node = Integer{}};
@@ -231,7 +231,7 @@ void Parser::subprogram(Script& script) {
     function.parameters.push_back({std::move(name), std::move(type), since(parameter)});
     if (!accept(TokenKind::comma)) break;
   }
-  expect(TokenKind::right_paren, "after the function's parameters");
+  close_list("the function's parameters");
   if (accept(TokenKind::colon)) function.returns = type_name();
   function.body = body("fn");
   if (panic_) return;

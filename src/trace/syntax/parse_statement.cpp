@@ -51,6 +51,8 @@ Parser::ParsedBlock Parser::block(std::string_view of) {
     if (accept(TokenKind::right_brace)) break;
     if (at(TokenKind::end)) {
       // Where one is missing, all blocks around lack theirs too: said once.
+      // A comment without end may have swallowed it, which the root says.
+      if (lexer_.comment_is_open()) panic_ = true;
       if (Diagnostic* diagnostic = error(span(previous_end_, previous_end_), "missing `}` at the end of the script")) {
         diagnostic->notes.push_back({span(open), fmt::format("the block of this {} is open", of)});
       }
@@ -103,7 +105,7 @@ Statement::Node Parser::simple_statement(bool& is_value) {
     if (!std::holds_alternative<BlockExpr>(target.node)) end_statement();
     return ExprStatement{std::move(target)};
   }
-  const Token op = take();
+  take();
   if (const auto* name = std::get_if<Identifier>(&target.node); name && name->name == "_" && !row->op) {
     Expr value = expression();
     end_statement();
@@ -115,14 +117,14 @@ Statement::Node Parser::simple_statement(bool& is_value) {
                                                           : "only variables and maps take values");
     return ExprStatement{std::move(target)};
   }
-  (void)op;
   Expr value = expression();
   end_statement();
   return Assign{std::move(target), row->op, std::move(value)};
 }
 
 void Parser::end_statement() {
-  if (panic_ || at(TokenKind::right_brace) || accept(TokenKind::semicolon)) return;
+  // At the end of the script it is the block that has something to say.
+  if (panic_ || at(TokenKind::right_brace) || at(TokenKind::end) || accept(TokenKind::semicolon)) return;
   expected("`;` or `}` after the statement");
 }
 
@@ -171,7 +173,9 @@ std::optional<Statement::Node> Parser::word_statement() {
 Expr Parser::condition(std::string_view of) {
   Expr value = expression();
   value.in_parentheses = false;
-  if (at(TokenKind::assign)) {
+  if (std::holds_alternative<RecordLiteral>(value.node)) {
+    error(value.at, fmt::format("the condition of `{}` is a record", of), "to compare, write `==`");
+  } else if (at(TokenKind::assign)) {
     expected(fmt::format("`{{` after the condition of `{}`", of), "to compare, write `==`");
   } else if (!panic_ && !at(TokenKind::left_brace)) {
     expected(fmt::format("`{{` after `{}`", of), "the body stands in braces, a single statement too");
