@@ -110,12 +110,9 @@ void Formatter::comments_behind(std::uint32_t position) {
 std::string Formatter::script() {
   bool was_line = true;
   for (const RootItem& item : root_items(*script_)) {
+    const bool needs_blank = !out_.empty() && !block_begins_ && (!item.is_line || !was_line);
+    if (needs_blank && !out_.ends_with("\n\n")) out_ += '\n';
     comments_before(item.at.begin);
-    if (!block_begins_ && (!item.is_line || !was_line) && done_ != 0 && !out_.ends_with("\n\n")) {
-      // A comment right above belongs to the item.
-      const bool is_below_comment = next_comment_ > 0 && script_->comments[next_comment_ - 1].at.end == done_;
-      if (!is_below_comment) out_ += '\n';
-    }
     blank_line_before(item.at.begin);
     root(item);
     block_begins_ = false;

@@ -169,8 +169,9 @@ std::optional<Statement::Node> Parser::word_statement() {
   return std::nullopt;
 }
 
-/// What stands between a word and its block, with or without parentheses around it.
+/// What stands between a word and its block, with or without parentheses around it. For `unroll` it is the number of turns.
 Expr Parser::condition(std::string_view of) {
+  if (at(TokenKind::left_brace)) expected(fmt::format("a condition after `{}`", of));
   Expr value = expression();
   value.in_parentheses = false;
   if (std::holds_alternative<RecordLiteral>(value.node)) {
