@@ -1,0 +1,193 @@
+// Blocks that turn out empty (their copies became none) are not there: who went to them goes where they went. A block
+// goes on to the next one where it can, if need be by turning its condition around.
+//
+// A jump reaches 32767 instructions. Where one might not, that is in functions of more than half of that, jumps that do
+// not reach go to an island: an unconditional jump between two blocks, jumped over by the code around it, and near
+// enough; islands may lead to islands. With the fourth instruction set an island is one long jump.
+#include "ir/bpf/layout.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace espy::ir::bpf {
+namespace {
+
+constexpr std::uint8_t kGoto = 0x05, kGotoLong = 0x06;
+
+class Layout {
+ public:
+  Layout(const MFunction& function, const Options& options, const std::string& name) : f_(function), options_(options) {
+    code_.name = name;
+    code_.stack_bytes = function.stack_bytes;
+  }
+
+  Result<Code> run() {
+    find_order();
+    starts_.assign(f_.blocks.size(), 0);
+    code_.insns.reserve(f_.insts.size() + f_.order.size());
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      starts_[order_[i]] = static_cast<isa::InsnIdx>(code_.insns.size());
+      emit_block(f_.blocks[order_[i]], i + 1 < order_.size() ? order_[i + 1] : kNoMBlock);
+    }
+    TRY(resolve_jumps());
+    return std::move(code_);
+  }
+
+ private:
+  struct PendingJump {
+    isa::InsnIdx insn;
+    MBlockId to;
+  };
+
+  bool vanishes(const MInst& inst) const { return inst.has(kIsCopy) && inst.dst == inst.src; }
+
+  bool empty(const MBlock& block) const {
+    return block.taken == kNoMBlock && block.next != kNoMBlock &&
+           std::all_of(f_.insts.begin() + block.begin, f_.insts.begin() + block.end, [&](const MInst& i) { return vanishes(i); });
+  }
+
+  /// Where a jump to a block really leads. A loop of empty blocks leads to itself.
+  MBlockId target(MBlockId id) {
+    if (id == kNoMBlock || final_[id] != kNoMBlock) return id == kNoMBlock ? id : final_[id];
+    MBlockId at = id;
+    for (std::size_t steps = 0; empty(f_.blocks[at]) && steps < f_.blocks.size(); ++steps) {
+      at = f_.blocks[at].next;
+      if (final_[at] != kNoMBlock) {
+        at = final_[at];
+        break;
+      }
+    }
+    return final_[id] = at;
+  }
+
+  void find_order() {
+    final_.assign(f_.blocks.size(), kNoMBlock);
+    std::vector<bool> reached(f_.blocks.size(), false);
+    if (!f_.order.empty()) reached[target(f_.order.front())] = true;
+    for (MBlockId id : f_.order)
+      for (MBlockId to : {f_.blocks[id].taken, f_.blocks[id].next})
+        if (to != kNoMBlock && target(id) == id) reached[target(to)] = true;
+    // The entry must stand first, though it may be empty.
+    MBlockId entry = target(f_.order.front());
+    order_.push_back(entry);
+    for (MBlockId id : f_.order)
+      if (reached[id] && id != entry) order_.push_back(id);
+  }
+
+  void emit_block(const MBlock& block, MBlockId following) {
+    std::uint32_t end = block.end - (block.taken != kNoMBlock ? 1 : 0);
+    for (std::uint32_t i = block.begin; i < end; ++i) emit(f_.insts[i]);
+    MBlockId next = target(block.next);
+    if (block.taken != kNoMBlock) {
+      MBlockId taken = target(block.taken);
+      MInst jump = f_.insts[block.end - 1];
+      if (taken != next) {
+        if (taken == following && turn_around(jump)) std::swap(taken, next);
+        pending_.push_back({static_cast<isa::InsnIdx>(code_.insns.size()), taken});
+        emit(jump);
+      }
+    }
+    if (next == kNoMBlock || next == following) return;
+    pending_.push_back({static_cast<isa::InsnIdx>(code_.insns.size()), next});
+    code_.insns.push_back({.opcode = kGoto});
+  }
+
+  /// Makes a conditional jump the opposite one, if the instruction set has it.
+  bool turn_around(MInst& jump) const {
+    auto with = [&](Jump op) {
+      jump.opcode = static_cast<std::uint8_t>((jump.opcode & 0x0f) | std::to_underlying(op));
+      return true;
+    };
+    bool register_operand = (jump.opcode & kRegisterOperand) != 0;
+    auto newer = [&](Jump op, Jump exchanged) {   // a < b, for the first instruction set: b > a
+      if (options_.isa >= 2) return with(op);
+      if (!register_operand) return false;
+      std::swap(jump.dst, jump.src);
+      return with(exchanged);
+    };
+    switch (static_cast<Jump>(jump.opcode & 0xf0)) {
+      case Jump::eq: return with(Jump::ne);
+      case Jump::ne: return with(Jump::eq);
+      case Jump::gt: return newer(Jump::le, Jump::ge);
+      case Jump::ge: return newer(Jump::lt, Jump::gt);
+      case Jump::lt: return with(Jump::ge);
+      case Jump::le: return with(Jump::gt);
+      case Jump::sgt: return newer(Jump::sle, Jump::sge);
+      case Jump::sge: return newer(Jump::slt, Jump::sgt);
+      case Jump::slt: return with(Jump::sge);
+      case Jump::sle: return with(Jump::sgt);
+      default: return false;
+    }
+  }
+
+  void emit(const MInst& inst) {
+    if (vanishes(inst)) return;
+    auto at = static_cast<isa::InsnIdx>(code_.insns.size());
+    if (inst.mark != mark_ && inst.mark != Mark{}) {
+      mark_ = inst.mark;
+      code_.marks.push_back({at, mark_});
+    }
+    isa::Insn insn{.opcode = inst.opcode, .dst = static_cast<std::uint8_t>(inst.dst & 0xf), .src = static_cast<std::uint8_t>(inst.src & 0xf),
+                   .off = inst.off, .imm = inst.imm};
+    if (inst.has(kIsCall)) {
+      insn.dst = 0;
+      if (inst.src != std::to_underlying(isa::CallKind::helper)) insn.imm = -1;
+    }
+    if (!inst.has(kIsWide)) {
+      code_.insns.push_back(insn);
+      if (inst.has(kIsCall) && inst.src != std::to_underlying(isa::CallKind::helper)) refer(at, f_.wide[static_cast<std::uint32_t>(inst.imm)]);
+      return;
+    }
+    const Wide& wide = f_.wide[static_cast<std::uint32_t>(inst.imm)];
+    insn.imm = static_cast<std::int32_t>(wide.value);
+    code_.insns.push_back(insn);
+    code_.insns.push_back({.imm = static_cast<std::int32_t>(wide.value >> 32)});
+    if (wide.refers) refer(at, wide);
+  }
+
+  void refer(isa::InsnIdx at, const Wide& wide) { code_.references.push_back({at, wide.kind, wide.id, wide.offset}); }
+
+  Result<void> resolve_jumps() {
+    for (const PendingJump& jump : pending_) {
+      auto distance = static_cast<std::int64_t>(starts_[jump.to]) - jump.insn - 1;
+      if (distance != static_cast<std::int16_t>(distance))
+        return fail(ErrorKind::exhausted, "function `{}` has a jump over {} instructions: they reach 32767", code_.name, distance);
+      code_.insns[jump.insn].off = static_cast<std::int16_t>(distance);
+    }
+    return {};
+  }
+
+  const MFunction& f_;
+  const Options& options_;
+  Code code_;
+  std::vector<MBlockId> order_;
+  std::vector<MBlockId> final_;             // by block: where a jump to it leads; none: not known yet
+  std::vector<isa::InsnIdx> starts_;        // by block
+  std::vector<PendingJump> pending_;
+  Mark mark_{};
+};
+
+}  // namespace
+
+void find_depths(MFunction& function) {
+  std::vector<std::uint32_t> place(function.blocks.size(), 0);
+  std::vector<std::int32_t> change(function.order.size() + 1, 0);
+  for (std::uint32_t i = 0; i < function.order.size(); ++i) place[function.order[i]] = i;
+  for (std::uint32_t i = 0; i < function.order.size(); ++i) {
+    const MBlock& block = function.blocks[function.order[i]];
+    for (MBlockId to : {block.taken, block.next}) {
+      if (to == kNoMBlock || place[to] > i) continue;
+      ++change[place[to]];
+      --change[i + 1];
+    }
+  }
+  std::int32_t depth = 0;
+  for (std::uint32_t i = 0; i < function.order.size(); ++i)
+    function.blocks[function.order[i]].depth = static_cast<std::uint32_t>(depth += change[i]);
+}
+
+Result<Code> lay_out(const MFunction& function, const Options& options, const std::string& name) {
+  return Layout(function, options, name).run();
+}
+
+}  // namespace espy::ir::bpf
