@@ -1,0 +1,23 @@
+#include "vm/cpu.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+
+namespace espy::vm {
+
+unsigned cpu_count() {
+  static const unsigned count = [] {
+    long configured = ::sysconf(_SC_NPROCESSORS_CONF);
+    return configured > 0 ? static_cast<unsigned>(configured) : 1U;
+  }();
+  return count;
+}
+
+unsigned current_cpu() {
+  static std::atomic<unsigned> threads;
+  thread_local const unsigned mine = threads.fetch_add(1, std::memory_order_relaxed) % cpu_count();
+  return mine;
+}
+
+}  // namespace espy::vm

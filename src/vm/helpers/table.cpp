@@ -1,0 +1,74 @@
+#include "vm/helpers/table.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "vm/map.hpp"
+
+namespace espy::vm {
+
+Run*& current_run() {
+  thread_local Run* run = nullptr;
+  return run;
+}
+
+const Helper* find_helper(std::uint32_t id) {
+  static const auto by_id = [] {
+    std::array<const Helper*, 256> rows{};
+    for (auto family : {map_helpers(), record_helpers(), task_helpers(), memory_helpers(), loop_helpers()}) {
+      for (const Helper& row : family) rows[row.id] = &row;
+    }
+    return rows;
+  }();
+  return id < by_id.size() ? by_id[id] : nullptr;
+}
+
+namespace {
+
+// How many bytes an argument of memory must have, and whether they are written; 0: it is no memory.
+struct Wanted {
+  std::uint64_t bytes = 0;
+  bool write = false;
+};
+
+Wanted memory_of(const facts::Prototype& prototype, unsigned i, const std::uint64_t* arguments) {
+  using facts::Arg;
+  const std::uint64_t next = i < 4 ? arguments[i + 1] : 0;
+  const auto* map = pointer<const Map>(arguments[0]);   // maps come first
+  switch (prototype.args[i].kind) {
+    case Arg::mem: return {next, false};
+    case Arg::write_mem:
+    case Arg::uninit_mem: return {next, true};
+    case Arg::fixed_mem: return {prototype.args[i].size, false};
+    case Arg::fixed_write: return {prototype.args[i].size, true};
+    case Arg::map_key: return {map->attributes().key_size, false};
+    case Arg::map_value: return {map->attributes().value_size, false};
+    case Arg::uninit_map_value: return {map->attributes().value_size, true};
+    case Arg::dynptr: return {16, false};
+    case Arg::dynptr_uninit: return {16, true};
+    default: return {};
+  }
+}
+
+}  // namespace
+
+std::string check_arguments(const Run& run, const facts::Prototype& prototype, const std::uint64_t* arguments) {
+  for (unsigned i = 0; i < prototype.args.size(); ++i) {
+    const facts::Argument& argument = prototype.args[i];
+    const std::uint64_t value = arguments[i];
+    if (argument.kind == facts::Arg::ctx && value != reinterpret_cast<std::uint64_t>(run.context) && !(argument.or_null && value == 0)) {
+      return fmt::format("argument {} is not the program's context", i + 1);
+    }
+    if (argument.kind == facts::Arg::const_map && !std::ranges::binary_search(run.maps, value)) {
+      return fmt::format("argument {} is no map", i + 1);
+    }
+    if (argument.or_null && value == 0) continue;
+    const Wanted wanted = memory_of(prototype, i, arguments);
+    if (wanted.bytes != 0 && !run.may_touch(value, wanted.bytes, wanted.write)) {
+      return fmt::format("argument {}: {} bytes at {:#x} are not the program's to {}", i + 1, wanted.bytes, value, wanted.write ? "write" : "read");
+    }
+  }
+  return {};
+}
+
+}  // namespace espy::vm

@@ -1,0 +1,66 @@
+// Helpers about who runs, when and where: the calling thread.
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <random>
+#include <string>
+
+#include "vm/cpu.hpp"
+#include "vm/helpers/table.hpp"
+
+namespace espy::vm {
+namespace {
+
+template <clockid_t kClock>
+std::uint64_t clock(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  timespec now{};
+  ::clock_gettime(kClock, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::uint64_t random_number(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  return (generator() << 16 ^ generator()) & 0xffffffff;
+}
+
+std::uint64_t processor(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return current_cpu(); }
+std::uint64_t numa_node(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  unsigned node = 0;
+  ::syscall(SYS_getcpu, nullptr, &node, nullptr);
+  return node;
+}
+
+// In the kernel a "pid" is a thread and a "tgid" a process.
+std::uint64_t pid_tgid(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  return static_cast<std::uint64_t>(::getpid()) << 32 | static_cast<std::uint32_t>(::gettid());
+}
+std::uint64_t uid_gid(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  return static_cast<std::uint64_t>(::getgid()) << 32 | ::getuid();
+}
+
+std::uint64_t comm(std::uint64_t to, std::uint64_t size, std::uint64_t, std::uint64_t, std::uint64_t) {
+  if (size == 0) return result(-EINVAL);
+  char name[16] = {};
+  std::ifstream file("/proc/thread-self/comm");
+  file.getline(name, sizeof name);
+  std::memset(pointer<char>(to), 0, size);
+  std::memcpy(pointer<char>(to), name, std::min<std::size_t>(size - 1, std::strlen(name)));
+  return 0;
+}
+
+std::uint64_t attach_cookie(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return current_run()->cookie; }
+
+constexpr Helper kHelpers[] = {{5, clock<CLOCK_MONOTONIC>}, {125, clock<CLOCK_BOOTTIME>}, {160, clock<CLOCK_MONOTONIC_COARSE>}, {208, clock<CLOCK_TAI>},
+                               {7, random_number}, {8, processor}, {42, numa_node}, {14, pid_tgid}, {15, uid_gid}, {16, comm}, {174, attach_cookie}};
+
+}  // namespace
+
+std::span<const Helper> task_helpers() { return kHelpers; }
+
+}  // namespace espy::vm

@@ -1,0 +1,17 @@
+// The kinds of maps, each a file; create.cpp has the table of who makes which.
+#pragma once
+
+#include "vm/map.hpp"
+
+namespace espy::vm {
+
+using MapMaker = Result<std::shared_ptr<Map>> (*)(MapAttributes);
+
+Result<std::shared_ptr<Map>> make_array(MapAttributes attributes);
+Result<std::shared_ptr<Map>> make_hash(MapAttributes attributes);
+Result<std::shared_ptr<Map>> make_ring_buffer(MapAttributes attributes);
+
+/// "map `x` (hash): " in front of what is wrong.
+std::unexpected<Error> bad_map(const MapAttributes& attributes, std::string what);
+
+}  // namespace espy::vm

@@ -1,0 +1,89 @@
+#include "vm/object.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "isa/disassemble.hpp"
+#include "vm/maps/ring_buffer.hpp"
+
+namespace espy::vm {
+
+namespace {
+
+void set_imm64(std::vector<isa::Insn>& code, isa::InsnIdx at, std::uint64_t value) {
+  code[at].src = 0;
+  code[at].imm = static_cast<std::int32_t>(value);
+  code[at + 1].imm = static_cast<std::int32_t>(value >> 32);
+}
+
+}  // namespace
+
+// Map references become addresses: of the map, or in its value.
+Result<void> Object::bind(std::vector<isa::Insn>& code, const object::FunctionSpec& from) const {
+  for (const object::Relocation& relocation : from.relocations) {
+    if (const auto* map = std::get_if<object::MapRef>(&relocation.to)) {
+      set_imm64(code, relocation.insn, reinterpret_cast<std::uint64_t>(maps_[static_cast<std::size_t>(map->map)].get()));
+    } else if (const auto* value = std::get_if<object::MapValueRef>(&relocation.to)) {
+      const std::uint32_t zero = 0;
+      void* data = maps_[static_cast<std::size_t>(value->map)]->lookup(&zero);
+      set_imm64(code, relocation.insn, reinterpret_cast<std::uint64_t>(data) + value->offset);
+    } else {
+      return fail(ErrorKind::unsupported, "instruction {}: a reference to the kernel, which the user engine has not", relocation.insn);
+    }
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked) {
+  std::unique_ptr<Object> object(new Object());
+  object->spec_ = std::move(linked.object);
+  for (const object::MapSpec& spec : object->spec_.maps) {
+    std::shared_ptr<Map> map;
+    if (spec.autocreate) map = TRY(create_map(spec));
+    object->maps_.push_back(map);
+    if (map == nullptr) continue;
+    for (const Region& region : map->regions()) object->values_.add(region);
+    object->handles_.push_back(reinterpret_cast<std::uint64_t>(map.get()));
+  }
+  std::ranges::sort(object->handles_);
+  for (object::LinkedProgram& program : linked.programs) {
+    std::vector<isa::Insn> code = program.spec.code.insns;
+    auto bound = object->bind(code, program.spec.code);
+    if (!bound) return std::unexpected(wrap(bound.error(), fmt::format("load program `{}`", program.spec.name)));
+    auto steps = steps_of(code);
+    if (!steps) return std::unexpected(wrap(steps.error(), fmt::format("load program `{}`", program.spec.name)));
+    Program& made = object->programs_.emplace_back();
+    made.steps_ = std::move(*steps);
+    made.spec_ = std::move(program.spec);
+    made.object_ = object.get();
+  }
+  return object;
+}
+
+std::shared_ptr<Map> Object::find_map(std::string_view name) const {
+  for (std::size_t i = 0; i < maps_.size(); ++i) {
+    if (spec_.maps[i].name == name) return maps_[i];
+  }
+  return nullptr;
+}
+
+const Program* Object::find_program(std::string_view name) const {
+  auto found = std::ranges::find(programs_, name, &Program::name);
+  return found == programs_.end() ? nullptr : &*found;
+}
+
+Result<RunResult> Program::run(const RunInput& input) const {
+  Run run{.object = object_, .context = input.context, .shared = &object_->values_, .maps = object_->handles_, .budget = input.budget, .cookie = input.cookie};
+  auto context = reinterpret_cast<std::uintptr_t>(input.context);
+  if (input.context_bytes != 0) run.own.add({.begin = context, .end = context + input.context_bytes, .what = "context"});
+  for (const Region& region : input.memory) run.own.add(region);
+  Outcome outcome = interpret(steps_, run, {reinterpret_cast<std::uint64_t>(input.context), 0, 0, 0, 0});
+  for (std::byte* record : run.records) RingBuffer::finish(record, true);   // a run that faulted may hold some
+  if (!outcome.fault) return RunResult{.value = outcome.value, .instructions = outcome.instructions};
+  Error error{.kind = ErrorKind::rejected, .message = fmt::format("program `{}` {}", name(), outcome.fault->message),
+              .where = fmt::format("instruction {}", outcome.fault->insn)};
+  error.notes.push_back(isa::disassemble(spec_.code.insns[outcome.fault->insn]));
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace espy::vm

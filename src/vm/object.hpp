@@ -1,0 +1,68 @@
+// The user engine's load: LinkedObject → maps and programs that live in this process. No privileges are needed.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "object/link.hpp"
+#include "vm/interp/interpreter.hpp"
+#include "vm/map.hpp"
+
+namespace espy::vm {
+
+class Object;
+
+struct RunInput {
+  void* context = nullptr;             ///< what r1 points to
+  std::size_t context_bytes = 0;
+  std::uint64_t cookie = 0;
+  std::vector<Region> memory = {};     ///< more that the program may touch: packet data, what pointers in the context lead to
+  std::uint64_t budget = std::uint64_t{1} << 32;   ///< instructions
+};
+
+struct RunResult {
+  std::uint64_t value = 0;             ///< r0
+  std::uint64_t instructions = 0;      ///< that ran
+};
+
+/// A program of a loaded object. Many threads may run it at once.
+class Program {
+ public:
+  const std::string& name() const { return spec_.name; }
+  const object::ProgramSpec& spec() const { return spec_; }
+
+  /// Runs it once. A fault is an error that says the instruction, its source line, and what the access hit.
+  Result<RunResult> run(const RunInput& input) const;
+
+ private:
+  friend class Object;
+  object::ProgramSpec spec_;
+  Steps steps_;
+  const Object* object_ = nullptr;
+};
+
+class Object {
+ public:
+  static Result<std::unique_ptr<Object>> load(object::LinkedObject linked);
+
+  const object::ObjectSpec& spec() const { return spec_; }
+  /// maps()[i] is spec().maps[i]; null where its autocreate is off.
+  const std::vector<std::shared_ptr<Map>>& maps() const { return maps_; }
+  const std::deque<Program>& programs() const { return programs_; }
+  std::shared_ptr<Map> find_map(std::string_view name) const;
+  const Program* find_program(std::string_view name) const;
+
+ private:
+  friend class Program;
+  Result<void> bind(std::vector<isa::Insn>& code, const object::FunctionSpec& from) const;
+
+  object::ObjectSpec spec_;
+  std::vector<std::shared_ptr<Map>> maps_;
+  std::deque<Program> programs_;
+  Regions values_;                     ///< of all maps
+  std::vector<std::uint64_t> handles_; ///< of all maps, sorted
+};
+
+}  // namespace espy::vm

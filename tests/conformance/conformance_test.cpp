@@ -1,0 +1,66 @@
+// vectors.ndjson: one test a line: `insns`, the program as little-endian instructions in hex; `mem`, the memory that r1 points
+// to; `r0`, what must come out.
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <fstream>
+
+#include "vm/interp/interpreter.hpp"
+
+namespace espy::vm {
+namespace {
+
+std::vector<std::byte> bytes_of_hex(std::string_view hex) {
+  std::vector<std::byte> bytes;
+  auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes.push_back(static_cast<std::byte>(digit(hex[i]) << 4 | digit(hex[i + 1])));
+  return bytes;
+}
+
+struct Vector {
+  std::string name;
+  std::vector<isa::Insn> code;
+  std::vector<std::byte> memory;
+  std::uint64_t expected = 0;
+};
+
+std::vector<Vector> vectors() {
+  std::ifstream file(ESPY_SOURCE_DIR "/tests/conformance/vectors.ndjson");
+  simdjson::dom::parser parser;
+  std::vector<Vector> all;
+  for (std::string line; std::getline(file, line);) {
+    simdjson::dom::element row = parser.parse(line);
+    Vector& vector = all.emplace_back();
+    vector.name = std::string(std::string_view(row["name"]));
+    std::vector<std::byte> code = bytes_of_hex(row["insns"]);
+    vector.code.resize(code.size() / sizeof(isa::Insn));
+    std::memcpy(vector.code.data(), code.data(), vector.code.size() * sizeof(isa::Insn));
+    vector.memory = bytes_of_hex(row["mem"]);
+    vector.expected = row["r0"].is_string() ? std::stoull(std::string(std::string_view(row["r0"])), nullptr, 0) : std::uint64_t(row["r0"]);
+  }
+  return all;
+}
+
+class Conformance : public ::testing::TestWithParam<Vector> {};
+
+TEST_P(Conformance, Interpreter) {
+  const Vector& vector = GetParam();
+  auto steps = steps_of(vector.code);
+  ASSERT_TRUE(steps) << describe(steps.error());
+  std::vector<std::byte> memory = vector.memory;
+  auto begin = reinterpret_cast<std::uintptr_t>(memory.data());
+  vm::Run run{.context = memory.data(), .budget = 1 << 24};
+  if (!memory.empty()) run.own.add({.begin = begin, .end = begin + memory.size(), .what = "memory"});
+  Outcome outcome = interpret(*steps, run, {memory.empty() ? 0 : begin, memory.size(), 0, 0, 0});
+  ASSERT_FALSE(outcome.fault) << outcome.fault->insn << ": " << outcome.fault->message;
+  EXPECT_EQ(outcome.value, vector.expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Conformance, ::testing::ValuesIn(vectors()), [](const auto& info) {
+  std::string name = std::to_string(info.index) + "_";
+  for (char c : info.param.name) name += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return name;
+});
+
+}  // namespace
+}  // namespace espy::vm
