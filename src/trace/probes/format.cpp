@@ -226,6 +226,8 @@ Result<ArgumentSet> typed(const std::vector<RecordField>& fields, std::shared_pt
     set.arguments.push_back({.name = field.name, .spelling = field.spelling, .type = typer.of(field), .size = field.size,
                              .is_signed = field.is_signed, .source = source_of(field)});
   set.btf = TRY(typer.build());
+  // The file says of a widened `int` that it is not signed; its type does.
+  for (Argument& argument : set.arguments) argument.is_signed = argument.is_signed || set.btf->resolve(argument.type).is_signed();
   return set;
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "kernel/features.hpp"
 #include "kernel/kernel_btf.hpp"
+#include "kernel/version.hpp"
 
 namespace espy::trace::probes {
 
@@ -180,6 +181,8 @@ Result<const std::vector<symbol::Function>*> Machine::functions_of(const std::st
   if (found == state_->functions_of.end()) found = state_->functions_of.emplace(path, TRY(TRY(elf(path))->functions())).first;
   return &found->second;
 }
+
+facts::KernelVersion Machine::version() { return kernel::running_version(); }
 
 bool Machine::has(facts::Feature feature) { return kernel::has_feature(feature); }
 

@@ -56,6 +56,7 @@ class Machine {
   Result<const std::vector<symbol::Function>*> functions_of(const std::string& path);
 
   bool has(facts::Feature feature);
+  facts::KernelVersion version();
 
  private:
   struct State;

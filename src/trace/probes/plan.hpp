@@ -43,7 +43,7 @@ Abilities abilities_of(Machine& machine);
 enum class Which : std::uint8_t {
   first,    ///< there is one, or nobody asks
   cookie,   ///< bpf_get_attach_cookie() is the target's index
-  syscall,  ///< `syscalls` gives the index by the call's number, which is the u64 in the context at 8; other numbers are not traced
+  syscall,  ///< `syscalls` gives the index by the call's number, Instance::number; other numbers are not traced
 };
 
 struct SyscallCase {
@@ -68,10 +68,9 @@ struct Instance {
   std::string attach_target = {};    ///< ProgramSpec::attach_target
   std::vector<Target> targets;       ///< at least one
   Which which = Which::first;
-  /// Which::syscall: sorted by number. The number in the context: of sys_enter, the u64 at 8; of sys_exit, the member orig_ax
-  /// (x86-64) or syscallno (arm64) of the struct pt_regs that the u64 at 0 points to: `number`.
-  std::vector<SyscallCase> syscalls = {};
-  Source number = InContext{8};
+  std::vector<SyscallCase> syscalls = {};   ///< Which::syscall: sorted by number
+  Source number = InContext{8};      ///< Which::syscall: where the call's number is
+  std::uint32_t number_size = 8;     ///< its bytes
   std::optional<CompatTest> compat = {};
   ArgumentSet arguments = {};        ///< all fields the body needs are in it; empty where it needs none
   std::vector<Attachment> attachments = {};   ///< none: run by test_run (begin, end, self, test, bench)
