@@ -27,7 +27,32 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+// Needs neither an escape nor a look at its neighbours.
+bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+
 }  // namespace
+
+void append_json_string(std::string_view text, std::string& out) {
+  out += '"';
+  while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    char c = text.front();
+    std::size_t length = utf8_length(text);
+    if (c == '"' || c == '\\') out += '\\', out += c;
+    else if (c == '\n') out += "\\n";
+    else if (c == '\t') out += "\\t";
+    else if (c == '\r') out += "\\r";
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+    else if (length == 0) out += "\\ufffd";
+    else out += text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  out += '"';
+}
 
 void JsonWriter::separate() {
   if (need_comma_) text_ += ',';
@@ -56,20 +81,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::string(std::string_view text) {
   separate();
-  text_ += '"';
-  while (!text.empty()) {
-    char c = text.front();
-    std::size_t length = utf8_length(text);
-    if (c == '"' || c == '\\') text_ += '\\', text_ += c;
-    else if (c == '\n') text_ += "\\n";
-    else if (c == '\t') text_ += "\\t";
-    else if (c == '\r') text_ += "\\r";
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) fmt::format_to(std::back_inserter(text_), "\\u{:04x}", static_cast<unsigned>(c));
-    else if (length == 0) text_ += "\\ufffd";
-    else text_ += text.substr(0, length);
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  text_ += '"';
+  append_json_string(text, text_);
   return *this;
 }
 

@@ -7,6 +7,9 @@
 
 namespace espy {
 
+/// Appends text to `out` as a JSON string, quotes and all; bytes that are not UTF-8 are replaced by U+FFFD.
+void append_json_string(std::string_view text, std::string& out);
+
 /// A streaming JSON writer. Commas and quoting are its business; nesting is the caller's.
 ///   JsonWriter json;
 ///   json.begin_object().key("type").string("record").key("n").number(3).end_object();

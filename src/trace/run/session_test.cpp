@@ -1,0 +1,204 @@
+#include "trace/run/session.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <thread>
+
+#include "kernel/capabilities.hpp"
+#include "kernel/test_support.hpp"
+#include "trace/run/test_script.hpp"
+
+namespace espy::trace::run {
+namespace {
+
+using probes::Provider;
+using testing::TemporaryFile;
+using testing::TestScript;
+
+struct Ran {
+  Result<int> code{0};
+  std::string output;
+  std::vector<std::string> told;
+};
+
+Ran run(const TestScript& script, RunOptions options = {}) {
+  Ran ran;
+  TemporaryFile file;
+  options.output.file = file.path();
+  options.tell = [&](std::string_view message) { ran.told.emplace_back(message); };
+  auto compiled = script.compiled();
+  if (!compiled) {
+    ran.code = std::unexpected(compiled.error());
+    return ran;
+  }
+  ran.code = run_script(std::move(*compiled), options);
+  ran.output = file.text();
+  return ran;
+}
+
+std::uint32_t add_exit(TestScript& script) {
+  Action action{.kind = Action::Kind::exit, .size = 16, .control = true};
+  action.arguments = {{.name = {}, .type = int64_type(), .offset = 8}};
+  return script.action(std::move(action));
+}
+
+TEST(Session, BeginPrintsAndExitsWithItsCode) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  const auto print = script.printf_number("hi ");
+  const auto exit = add_exit(script);
+  script.program("begin", Provider::begin, "begin", script.send(print, {42}) + script.send(exit, {7}) + script.send(print, {1}));
+  script.program("end", Provider::end, "end", script.send(print, {99}));
+  Ran ran = run(script);
+  ASSERT_OK(ran.code);
+  EXPECT_EQ(*ran.code, 7);
+  // What came behind exit() is not shown; the end probe's is.
+  EXPECT_EQ(ran.output, "Attached 2 probes\nhi 42\nhi 99\n\n\n");
+}
+
+TEST(Session, JsonIsOneObjectALine) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  const auto print = script.printf_number("a \"b\" ");
+  const auto exit = add_exit(script);
+  script.program("begin", Provider::begin, "begin", script.send(print, {static_cast<std::uint64_t>(-5)}) + script.send(exit, {0}));
+  Ran ran = run(script, {.output = {.form = OutputForm::json}});
+  ASSERT_OK(ran.code);
+  EXPECT_EQ(ran.output, "{\"type\":\"attached_probes\", \"count\":1}\n{\"type\": \"printf\", \"data\": \"a \\\"b\\\" -5\\n\"}\n");
+}
+
+TEST(Session, IntervalPrintsTheMapOfThatMomentThenClearsIt) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  script.ebpf_map("AT_x type=percpu_hash key=8 value=8 max_entries=16");
+  MapPlan map{.name = "@x", .map = "AT_x", .key = int64_type(), .value = simple_type(Kind::count), .per_cpu = true, .key_bytes = 8, .value_bytes = 8};
+  script.plan.maps.push_back(map);
+  const auto print = script.action({.kind = Action::Kind::print_map, .map = 0, .size = 24, .control = true});
+  const auto clear = script.action({.kind = Action::Kind::clear, .map = 0, .size = 8, .control = true});
+  const auto exit = add_exit(script);
+  // @x[5] = 3; twice, at two times: the second print must not see what was cleared.
+  const std::string store = "  *(u64 *)(r10 -8) = 5\n  *(u64 *)(r10 -16) = 3\n  r1 = map[AT_x] ll\n  r2 = r10\n  r2 += -8\n  r3 = r10\n  r3 += -16\n  r4 = 0\n  call bpf_map_update_elem\n";
+  script.program("begin", Provider::begin, "begin", store);
+  script.program("tick", Provider::interval, "interval:ms:20", script.send(print, {0, 0}) + script.send(clear, {}) + script.send(print, {0, 0}) + script.send(exit, {0}));
+  Ran ran = run(script, {.output = {.quiet = true}});
+  ASSERT_OK(ran.code);
+  EXPECT_EQ(ran.output, "@x[5]: 3\n\n\n");
+}
+
+TEST(Session, LossesAreCountedExactlyAndNamed) {
+  SKIP_WITHOUT_BPF();
+  TestScript script(4096);
+  script.ebpf_map("counters type=percpu_array key=4 value=8 max_entries=1");
+  script.plan.counters = {{.kind = Counter::Kind::lost_records, .index = 0}};
+  const auto print = script.printf_number("");
+  const auto exit = add_exit(script);
+  std::string flood;
+  for (std::uint64_t i = 0; i < 400; ++i) flood += script.send(print, {i}, 0);
+  script.program("begin", Provider::begin, "begin", flood);
+  script.program("tick", Provider::interval, "interval:ms:20", script.send(exit, {0}));
+  Ran ran = run(script, {.output = {.quiet = true}});
+  ASSERT_OK(ran.code);
+  // 16 bytes behind a header of 8: 170 records fit into 4096 (the last byte stays free).
+  std::size_t shown = 0;
+  while (ran.output.starts_with(fmt::format("{}\n", shown))) ran.output.erase(0, fmt::format("{}\n", shown++).size());
+  EXPECT_EQ(ran.output, fmt::format("Lost {} events of begin\n\n\n", 400 - shown));
+  EXPECT_EQ(shown, 170U);
+
+  Ran json = run(script, {.output = {.form = OutputForm::json, .quiet = true}});
+  ASSERT_OK(json.code);
+  EXPECT_NE(json.output.find(fmt::format("{{\"type\":\"lost_events\", \"count\":{}, \"probe\":\"begin\"}}\n", 400 - shown)), std::string::npos) << json.output;
+}
+
+TEST(Session, AttachedProbeCountsUntilItIsStopped) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  script.ebpf_map("AT_ type=percpu_array key=4 value=16 max_entries=1");
+  script.plan.maps.push_back({.name = "@", .map = "AT_", .value = simple_type(Kind::count), .per_cpu = true, .key_bytes = 4, .value_bytes = 16});
+  const std::string count = "  *(u32 *)(r10 -4) = 0\n  r2 = r10\n  r2 += -4\n  r1 = map[AT_] ll\n  call bpf_map_lookup_elem\n  if r0 == 0 goto none\n"
+                            "  r1 = 1\n  lock *(u64 *)(r0 +0) += r1\n  *(u64 *)(r0 +8) = 1\nnone:\n";
+  script.program("calls", Provider::rawtracepoint, "rawtracepoint:sys_enter", count, {{.probe = probe::RawTracepoint{"sys_enter"}}});
+  auto child = Child::spawn("/bin/true");
+  ASSERT_OK(child);
+  Ran ran = run(script, {.output = {.quiet = true}, .child = &*child});
+  ASSERT_OK(ran.code);
+  EXPECT_EQ(*ran.code, 0);
+  ASSERT_TRUE(ran.output.starts_with("\n\n@: ")) << ran.output;
+  EXPECT_GT(std::atoi(ran.output.c_str() + 5), 10);
+  ASSERT_TRUE(child->status().has_value());
+  EXPECT_TRUE(WIFEXITED(*child->status()));
+}
+
+TEST(Session, TheEndOfAProcessEndsIt) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  script.program("begin", Provider::begin, "begin", "");
+  const int pid = ::fork();
+  if (pid == 0) {
+    ::usleep(50'000);
+    ::_exit(3);
+  }
+  Ran ran = run(script, {.pid = pid});
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  ASSERT_OK(ran.code);
+  EXPECT_EQ(ran.output, "Attached 1 probe\n\n\n");
+  Ran gone = run(script, {.pid = pid});
+  ASSERT_FALSE(gone.code.has_value());
+  EXPECT_EQ(gone.code.error().kind, ErrorKind::not_found);
+}
+
+TEST(Session, ASignalEndsItAndEndProbesRun) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  const auto print = script.printf_number("end ");
+  const auto self = script.printf_number("self ");
+  script.program("self", Provider::self, "self:signal:SIGUSR1", script.send(self, {1}));
+  script.program("end", Provider::end, "end", script.send(print, {2}));
+  Ran ran = run(script, {.output = {.quiet = true}, .attached = [] {
+    ::kill(::getpid(), SIGUSR1);
+    ::kill(::getpid(), SIGINT);
+  }});
+  ASSERT_OK(ran.code);
+  EXPECT_EQ(*ran.code, 0);
+  EXPECT_EQ(ran.output, "self 1\nend 2\n\n\n");
+}
+
+TEST(Session, RejectedProgramTellsWhy) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  script.program("begin", Provider::begin, "begin", "  r0 = *(u64 *)(r9 +0)\n");
+  Ran ran = run(script);
+  ASSERT_FALSE(ran.code.has_value());
+  EXPECT_EQ(ran.code.error().kind, ErrorKind::rejected);
+  EXPECT_NE(describe(ran.code.error()).find("R9 !read_ok"), std::string::npos) << describe(ran.code.error());
+}
+
+TEST(Child, CommandsThatAreNotThereSaySo) {
+  auto missing = Child::spawn("/no/such/command x");
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().kind, ErrorKind::not_found);
+  EXPECT_FALSE(Child::spawn("  ").has_value());
+}
+
+TEST(Child, OneThatNeverRanIsEnded) {
+  int pid = 0;
+  {
+    auto child = Child::spawn("sleep 100");
+    ASSERT_OK(child);
+    pid = child->pid();
+    EXPECT_EQ(::kill(pid, 0), 0);
+  }
+  EXPECT_NE(::kill(pid, 0), 0);
+}
+
+TEST(Shell, OutputIsGathered) {
+  std::string out;
+  ASSERT_OK(run_shell("echo a; echo b; exit 3", out));
+  EXPECT_EQ(out, "a\nb\n");
+}
+
+}  // namespace
+}  // namespace espy::trace::run
