@@ -90,7 +90,7 @@ class Checker {
     where_ = block;
     position_ = f_[block].insts.size() - 1;
     const Inst& inst = f_[f_.terminator(block)];
-    if (std::size_t{inst.extra} + inst.edge_count > f_.edges.size()) return bad("edges out of range");
+    if (inst.edge_count != 0 && std::size_t{inst.extra} + inst.edge_count > f_.edges.size()) return bad("edges out of range");
     std::size_t count = f_.edges_of(inst).size();
     bool right = inst.is(Op::branch)                               ? count == 2
                  : inst.is(Op::jump) || inst.is(Op::tail_call)     ? count == 1

@@ -193,8 +193,12 @@ class Function {
   ValueId operand(ValueId id, unsigned i) const { return operands((*this)[id])[i]; }
 
   /// The edges of a terminator; none for other instructions. Branch: [0] when 1, [1] when 0. Switch: the default is last.
-  std::span<const Edge> edges_of(const Inst& inst) const { return {edges.data() + inst.extra, inst.edge_count}; }
-  std::span<Edge> edges_of(Inst& inst) { return {edges.data() + inst.extra, inst.edge_count}; }
+  std::span<const Edge> edges_of(const Inst& inst) const {
+    return inst.edge_count == 0 ? std::span<const Edge>{} : std::span(edges.data() + inst.extra, inst.edge_count);
+  }
+  std::span<Edge> edges_of(Inst& inst) {
+    return inst.edge_count == 0 ? std::span<Edge>{} : std::span(edges.data() + inst.extra, inst.edge_count);
+  }
   /// The edges by which a block is left.
   std::span<const Edge> successors(BlockId id) const { return edges_of((*this)[terminator(id)]); }
   std::span<Edge> successors(BlockId id) { return edges_of((*this)[terminator(id)]); }
