@@ -263,7 +263,9 @@ class Allocator {
     std::vector<Slot> slots;
     std::vector<Spilled> list;
     for (Reg reg : spilled_) {
-      Spilled entry{.reg = reg, .offset = state_.slot[reg], .remake = remakes[reg], .each_use = state_.level[reg] == 1};
+      // A register that stands for a slot must reach it: others read there.
+      std::int32_t slot = state_.slot[reg];
+      Spilled entry{.reg = reg, .offset = slot, .remake = slot == 0 ? remakes[reg] : -1, .each_use = state_.level[reg] == 1};
       if (entry.offset == 0 && entry.remake < 0) {
         auto shared = std::ranges::find_if(slots, [&](const Slot& slot) {
           return std::ranges::none_of(slot.users, [&](Reg user) { return overlap(segments(intervals_[user]), segments(intervals_[reg])); });
