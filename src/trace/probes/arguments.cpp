@@ -159,6 +159,13 @@ Result<ArgumentSet> of_record(Machine& machine, const RecordArguments& arguments
 
 }  // namespace
 
+bool is_loadable(const btf::Btf& btf, btf::TypeId type) {
+  btf::Type resolved = btf.resolve(type);
+  if (resolved.kind() != btf::Kind::ptr) return true;
+  btf::Kind pointee = btf.resolve(resolved.target()).kind();
+  return pointee == btf::Kind::struct_ || pointee == btf::Kind::union_ || pointee == btf::Kind::void_;
+}
+
 Result<ArgumentSet> arguments_of(Machine& machine, const Target& target) {
   auto set = std::visit(overload{
       [](const NoArguments&) -> Result<ArgumentSet> { return ArgumentSet{}; },

@@ -18,7 +18,8 @@ namespace espy::trace::probes {
 
 // ---- how a value is got; "context" is what the program is called with ----
 
-/// `size` bytes in the context itself, at `offset`. An array is there too.
+/// `size` bytes in the context itself, at `offset`. An array is there too. In programs of type tracing and raw_tracepoint the
+/// context is slots of 8 bytes, which are loaded whole and cut to `size`.
 struct InContext { std::uint32_t offset = 0; };
 /// Data in the context, at a place that a u32 in it, at `offset`, tells: low half where, high half how many bytes. `from` is
 /// added to where: 0, or the end of that u32 (`__rel_loc`).
@@ -59,6 +60,10 @@ struct ArgumentSet {
 
 /// The arguments of a target as its own program type gets them.
 Result<ArgumentSet> arguments_of(Machine& machine, const Target& target);
+
+/// Does the verifier let a program of type tracing load a parameter of this type from its context? Numbers and pointers to
+/// structs and to void, on all kernels; other pointers (to functions, pointers, integers) not everywhere.
+bool is_loadable(const btf::Btf& btf, btf::TypeId type);
 
 // ---- pieces ----
 

@@ -72,7 +72,6 @@ constexpr auto kDerivations = std::to_array<DerivationRow>({
     {"page_fault_user page_fault_kernel", "error_code", "error_code"},
     {"workqueue_execute_start workqueue_execute_end", "work", "work"},
     {"workqueue_execute_start", "function", "work->func"},
-    {"workqueue_execute_end", "function", "function"},
     {"cpu_idle cpu_frequency", "state", "state"},
     {"cpu_idle cpu_frequency", "cpu_id", "cpu_id"},
     {"contention_begin contention_end", "lock_addr", "lock"},
@@ -119,6 +118,7 @@ std::optional<Found> follow(std::string_view path, const ArgumentSet& raw) {
   std::size_t end = path.find("->");
   auto parameter = std::ranges::find(raw.arguments, path.substr(0, end), &Argument::name);
   if (parameter == raw.arguments.end() || !std::holds_alternative<InContext>(parameter->source)) return std::nullopt;
+  if (raw.typed_pointers && !is_loadable(*raw.btf, parameter->type)) return std::nullopt;
   Found found{parameter->type, parameter->source};
   if (end == path.npos) return found;
   Behind behind{std::get<InContext>(parameter->source).offset, {}};

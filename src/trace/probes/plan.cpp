@@ -109,10 +109,23 @@ class Planner {
     if (target.provider == Provider::tracepoint && TRY(serve_derived(target))) return {};
     Instance instance = as_is(target);
     if (wants_arguments() || target.provider == Provider::iter) instance.arguments = TRY(arguments_of(machine_, target));
+    if (target.provider == Provider::rawtracepoint) untype_if_needed(instance);
     if (!std::holds_alternative<probe::Nothing>(target.probe)) instance.attachments.push_back({target.probe});
     instance.targets.push_back(std::move(target));
     instances_.push_back(std::move(instance));
     return {};
+  }
+
+  // An untyped program may load whatever a raw tracepoint passes.
+  void untype_if_needed(Instance& instance) const {
+    auto refused = [&](const Argument& argument) {
+      bool used = needs_.numbered || needs_.whole_args || std::ranges::find(needs_.fields, argument.name) != needs_.fields.end();
+      return used && !is_loadable(*instance.arguments.btf, argument.type);
+    };
+    if (std::ranges::none_of(instance.arguments.arguments, refused)) return;
+    instance.prog_type = ProgType::raw_tracepoint;
+    instance.attach_type.reset();
+    instance.arguments.typed_pointers = false;
   }
 
   static Instance as_is(const Target& target) {

@@ -103,6 +103,14 @@ TEST_F(Planning, TracepointsBecomeRaw) {
   EXPECT_EQ(plan({"t:sched:sched_switch"}, {}, {.raw_tracepoints = true}).front().prog_type, facts::ProgType::tracepoint);
 }
 
+// The verifier lets typed programs load pointers to structs only.
+TEST_F(Planning, RawTracepointsWithOddPointersAreUntyped) {
+  EXPECT_EQ(plan({"rt:task_rename"}, {.fields = {"task"}}).front().prog_type, facts::ProgType::tracing);
+  auto odd = plan({"rt:task_rename"}, {.fields = {"comm"}});
+  EXPECT_EQ(odd.front().prog_type, facts::ProgType::raw_tracepoint);
+  EXPECT_FALSE(odd.front().arguments.typed_pointers);
+}
+
 TEST_F(Planning, ManyTracepointsWithoutArgumentsAreOneProgram) {
   auto instances = plan({"t:sched:sched_*"}, {.probe = true});
   ASSERT_EQ(instances.size(), 1U);
