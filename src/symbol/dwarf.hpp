@@ -77,8 +77,8 @@ class Dwarf {
   /// All functions that have code, by name.
   std::vector<FunctionSignature> functions() const;
 
+  struct Impl;                      ///< symbol/dwarf_impl.hpp
  private:
-  struct Impl;
   explicit Dwarf(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -40,13 +40,15 @@ class Fields {
 
 }  // namespace
 
-Result<ElfFile> ElfFile::open(const std::string& path) {
+Result<ElfFile> ElfFile::open(const std::string& path) { return adopt(TRY(open_file(path, O_RDONLY | O_NONBLOCK)), path); }
+
+Result<ElfFile> ElfFile::adopt(UniqueFd fd, std::string path) {
   ElfFile file;
-  file.path_ = path;
-  file.fd_ = TRY(open_file(path, O_RDONLY));
+  file.path_ = std::move(path);
+  file.fd_ = std::move(fd);
   struct stat status {};
-  if (::fstat(file.fd_.get(), &status) != 0) return fail_sys(errno, "stat {}", path);
-  if (!S_ISREG(status.st_mode)) return fail(ErrorKind::invalid_argument, "{} is no regular file", path);
+  if (::fstat(file.fd_.get(), &status) != 0) return fail_sys(errno, "stat {}", file.path_);
+  if (!S_ISREG(status.st_mode)) return fail(ErrorKind::invalid_argument, "{} is no regular file", file.path_);
   file.size_ = static_cast<std::uint64_t>(status.st_size);
   TRY(file.read_header());
   return file;
@@ -175,6 +177,21 @@ std::optional<std::uint64_t> ElfFile::file_offset(std::uint64_t address) const {
   for (const Segment& s : segments_)
     if (s.type == PT_LOAD && address >= s.address && address - s.address < s.file_size) return address - s.address + s.offset;
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> ElfFile::address_of_offset(std::uint64_t offset) const {
+  std::optional<std::uint64_t> address;
+  for (const Segment& s : segments_) {
+    if (s.type != PT_LOAD || offset < s.offset || offset - s.offset >= s.file_size) continue;
+    if (s.flags & PF_X) return offset - s.offset + s.address;
+    if (!address) address = offset - s.offset + s.address;
+  }
+  return address;
+}
+
+Result<std::vector<std::byte>> ElfFile::whole(std::uint64_t limit) const {
+  if (size_ > limit) return fail(ErrorKind::exhausted, "{} has {} bytes, more than {} are not read", path_, size_, limit);
+  return read_at(0, size_, "the file");
 }
 
 // .gnu.version_d: the names of the versions this file defines, by number. Both its lists are chains of relative offsets,

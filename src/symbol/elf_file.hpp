@@ -40,6 +40,8 @@ struct Function {
 class ElfFile {
  public:
   static Result<ElfFile> open(const std::string& path);
+  /// Of a file that is open; `path` is for messages.
+  static Result<ElfFile> adopt(UniqueFd fd, std::string path);
   /// From memory; `path` is for messages.
   static Result<ElfFile> parse(std::vector<std::byte> bytes, std::string path);
 
@@ -50,11 +52,17 @@ class ElfFile {
   bool is_position_dependent() const { return type_ == 2; }
   Endian endian() const { return endian_; }
   const std::vector<Section>& sections() const { return sections_; }
+  const std::vector<Segment>& segments() const { return segments_; }
   const Section* find_section(std::string_view name) const;
   Result<std::vector<std::byte>> contents(const Section& section) const;
+  /// The whole file, as far as `limit` allows.
+  Result<std::vector<std::byte>> whole(std::uint64_t limit) const;
+  int fd() const { return fd_.get(); }                 ///< -1: it is in memory
 
   /// Where the byte at this address stands in the file; nullopt: in no loaded segment's file part.
   std::optional<std::uint64_t> file_offset(std::uint64_t address) const;
+  /// The other way: at which address the byte at this offset is loaded; of several, where it can be executed.
+  std::optional<std::uint64_t> address_of_offset(std::uint64_t offset) const;
 
   /// All functions defined here, of .symtab and .dynsym, each address and name once. Sorted by name.
   Result<std::vector<Function>> functions() const;

@@ -39,6 +39,7 @@ class SymbolTable {
     std::uint32_t name = 0;         // in names_; the top two bits are flags, see symbol_table.cpp
   };
   Symbol symbol(const Entry& entry) const;
+  void finish(const std::vector<Segment>& segments);
 
   std::vector<Entry> entries_;      // by address, the best name of a place first
   std::vector<std::byte> names_;

@@ -1,0 +1,93 @@
+#include "symbol/debug_file.hpp"
+
+#include <elf.h>
+#include <zlib.h>
+
+#include <algorithm>
+
+namespace espy::symbol {
+
+namespace {
+
+constexpr std::uint64_t kDebugFileLimit = std::uint64_t{2} << 30;   // what is read to check its sum
+
+// A note is {u32 name size, u32 contents size, u32 type}, the name, the contents, each padded to four bytes.
+Bytes gnu_build_id(Bytes notes, Endian endian) {
+  for (std::size_t at = 0; at + 12 <= notes.size();) {
+    std::uint64_t name = load<std::uint32_t>(notes, at, endian), size = load<std::uint32_t>(notes, at + 4, endian);
+    std::uint64_t contents = at + 12 + (name + 3) / 4 * 4;
+    if (contents + size > notes.size()) return {};
+    bool is_gnu = name == 4 && std::memcmp(notes.data() + at + 12, "GNU", 4) == 0;
+    if (is_gnu && load<std::uint32_t>(notes, at + 8, endian) == NT_GNU_BUILD_ID) return notes.subspan(contents, size);
+    at = contents + (size + 3) / 4 * 4;
+  }
+  return {};
+}
+
+std::optional<ElfFile> open_quietly(const std::string& path) {
+  auto file = ElfFile::open(path);
+  if (!file) return std::nullopt;
+  return std::move(*file);
+}
+
+// .gnu_debuglink: a file name, padding to four bytes, and the CRC-32 of that file.
+struct DebugLink {
+  std::string name;
+  std::uint32_t checksum = 0;
+};
+
+std::optional<DebugLink> debug_link(const ElfFile& file) {
+  const Section* section = file.find_section(".gnu_debuglink");
+  if (section == nullptr || section->size > 4096) return std::nullopt;
+  auto bytes = file.contents(*section);
+  if (!bytes) return std::nullopt;
+  const std::size_t length = ::strnlen(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  const std::size_t sum = (length + 4) / 4 * 4;
+  if (length == 0 || sum + 4 > bytes->size()) return std::nullopt;
+  DebugLink link{std::string(reinterpret_cast<const char*>(bytes->data()), length), load<std::uint32_t>(*bytes, sum, file.endian())};
+  if (link.name.find('/') != link.name.npos) return std::nullopt;
+  return link;
+}
+
+bool has_checksum(const ElfFile& file, std::uint32_t wanted) {
+  auto bytes = file.whole(kDebugFileLimit);
+  return bytes && ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes->data()), bytes->size()) == wanted;
+}
+
+}  // namespace
+
+std::string build_id(const ElfFile& file) {
+  std::string text;
+  for (const Section& section : file.sections()) {
+    if (section.type != SHT_NOTE || section.size > 1 << 16) continue;
+    auto notes = file.contents(section);
+    if (!notes) continue;
+    for (std::byte b : gnu_build_id(*notes, file.endian())) text += fmt::format("{:02x}", std::to_integer<unsigned>(b));
+    if (!text.empty()) break;
+  }
+  return text;
+}
+
+std::optional<ElfFile> find_debug_file(const ElfFile& file, const std::string& path, const std::string& root) {
+  std::vector<std::string> roots{root};
+  if (!root.empty()) roots.emplace_back();
+  const std::string id = build_id(file);
+  for (const std::string& r : roots) {
+    if (id.size() < 6) break;
+    auto found = open_quietly(fmt::format("{}/usr/lib/debug/.build-id/{}/{}.debug", r, id.substr(0, 2), id.substr(2)));
+    if (found && build_id(*found) == id) return found;
+  }
+  auto link = debug_link(file);
+  std::size_t slash = path.rfind('/');
+  if (!link) return std::nullopt;
+  const std::string folder = slash == path.npos ? "." : path.substr(0, slash);
+  for (const std::string& r : roots) {
+    for (const std::string& place : {r + folder + "/" + link->name, r + folder + "/.debug/" + link->name, r + "/usr/lib/debug" + folder + "/" + link->name}) {
+      auto found = open_quietly(place);
+      if (found && (id.empty() || build_id(*found).empty() ? has_checksum(*found, link->checksum) : build_id(*found) == id)) return found;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace espy::symbol

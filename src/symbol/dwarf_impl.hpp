@@ -1,0 +1,47 @@
+// What an open Dwarf holds: libdw's handle, and two indexes made when they are needed: which unit an address is in, and
+// which function of that unit.
+#pragma once
+
+#include <unordered_map>
+
+#include "symbol/dwarf.hpp"
+#include "symbol/dwarf_die.hpp"
+
+namespace espy::symbol {
+
+struct Dwarf::Impl {
+  /// Code of a unit or a function, as linked.
+  struct Range {
+    std::uint64_t begin = 0, end = 0;
+    Dwarf_Die die{};
+  };
+
+  Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
+
+  /// Units that have code or lines (not those of types alone), in the file's order.
+  const std::vector<Dwarf_Die>& units();
+  Dwarf_Die* unit_at(std::uint64_t address);
+  /// The functions of a unit that have code, by address.
+  const std::vector<Range>& functions_of(Dwarf_Die& unit);
+  std::optional<Dwarf_Die> function_at(std::uint64_t address);
+  /// The function and what is inlined into it at an address, outermost first.
+  std::vector<Dwarf_Die> scopes_at(std::uint64_t address);
+
+  std::string path;
+  std::vector<Segment> segments;        // of the program, not its debug file
+  UniqueFd fd;
+  std::vector<std::byte> bytes;         // instead of fd
+  Elf* elf = nullptr;
+  ::Dwarf* dwarf = nullptr;
+
+ private:
+  bool has_units_ = false, has_unit_ranges_ = false;
+  std::vector<Dwarf_Die> units_;
+  std::vector<Range> unit_ranges_;
+  std::unordered_map<void*, std::vector<Range>> functions_;   // by the unit's entry
+};
+
+}  // namespace espy::symbol
