@@ -100,6 +100,28 @@ PerfRing::Progress PerfRing::consume(RecordSink sink, std::vector<std::byte>& jo
   return progress;
 }
 
+PerfRing::Progress PerfRing::consume_records(RecordSink sink, std::vector<std::byte>& joined) {
+  auto tail = load_acquire<std::uint64_t>(memory_.data() + kTailOffset);
+  const auto head = load_acquire<std::uint64_t>(memory_.data() + kHeadOffset);
+  Progress progress;
+  while (tail < head && !progress.stopped) {
+    const std::uint64_t at = tail & (capacity_ - 1);
+    perf_event_header header;
+    std::memcpy(&header, data_ + at, sizeof header);
+    const std::size_t size = header.size;
+    if (size < sizeof header || size > head - tail) {
+      progress.malformed = true;
+      break;
+    }
+    const std::byte* record = at + size > capacity_ ? join(at, size, joined) : data_ + at;
+    if (header.type == PERF_RECORD_LOST && size >= sizeof header + 16) lost_told_ += load<std::uint64_t>(Bytes(record, size), sizeof header + 8);
+    else if (header.type != PERF_RECORD_SAMPLE) ++progress.records, progress.stopped = !sink(Bytes(record, size));
+    tail += size;
+  }
+  store_release<std::uint64_t>(memory_.data() + kTailOffset, tail);
+  return progress;
+}
+
 // A record that goes over the end, in one piece.
 const std::byte* PerfRing::join(std::uint64_t at, std::size_t size, std::vector<std::byte>& joined) const {
   joined.assign(data_ + at, data_ + capacity_);

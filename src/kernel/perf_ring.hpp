@@ -14,7 +14,7 @@ namespace espy::kernel {
 
 class PerfRing {
  public:
-  /// Opens the event on a CPU, for all processes, enabled. `attr` must ask for PERF_SAMPLE_RAW and nothing else; what was
+  /// Opens the event on a CPU, for all processes, enabled. For `consume`, `attr` must ask for PERF_SAMPLE_RAW and nothing else; what was
   /// lost is counted by the event itself where the kernel can (6.0), else told by PERF_RECORD_LOST with the next record.
   static Result<PerfRing> open(perf_event_attr attr, unsigned cpu, std::size_t pages);
 
@@ -24,6 +24,8 @@ class PerfRing {
   };
   /// Hands over the raw data of the samples that are there. `joined` is room for a record that wraps.
   Progress consume(RecordSink sink, std::vector<std::byte>& joined);
+  /// Hands over all other records, whole, with their headers (PERF_RECORD_FORK and the like).
+  Progress consume_records(RecordSink sink, std::vector<std::byte>& joined);
   std::uint64_t lost() const;
   int fd() const { return event_.get(); }
 

@@ -1,5 +1,6 @@
 #include "symbol/dwarf.hpp"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -81,32 +82,24 @@ const std::vector<Dwarf_Die>& Dwarf::Impl::units() {
   return units_;
 }
 
-namespace {
+std::optional<std::uint64_t> Dwarf::Impl::code_offset(std::uint64_t address) const {
+  for (const Segment& s : segments)
+    if (s.type == PT_LOAD && s.flags & PF_X && address >= s.address && address - s.address < s.file_size) return address - s.address + s.offset;
+  return std::nullopt;
+}
 
-void add_ranges(std::vector<Dwarf::Impl::Range>& ranges, Dwarf_Die& die) {
+void Dwarf::Impl::add_ranges(std::vector<Range>& ranges, Dwarf_Die& die) const {
   Dwarf_Addr base = 0, begin = 0, end = 0;
   std::ptrdiff_t at = 0;
   for (std::size_t count = 0; count < kRangesLimit && ranges.size() < kRangesLimit; ++count) {
     at = dwarf_ranges(&die, at, &base, &begin, &end);
     if (at <= 0) return;
-    if (begin < end) ranges.push_back({begin, end, die});
+    if (begin < end && code_offset(begin)) ranges.push_back({begin, end, die});
   }
 }
 
-void sort_ranges(std::vector<Dwarf::Impl::Range>& ranges) {
-  std::ranges::stable_sort(ranges, [](const auto& a, const auto& b) { return a.begin != b.begin ? a.begin < b.begin : a.end > b.end; });
-}
-
-// The narrowest of the ranges around an address that begin near it.
-const Dwarf::Impl::Range* find_range(const std::vector<Dwarf::Impl::Range>& ranges, std::uint64_t address) {
-  auto after = std::ranges::upper_bound(ranges, address, {}, &Dwarf::Impl::Range::begin);
-  for (int i = 0; i < 32 && after != ranges.begin(); ++i)
-    if ((--after)->end > address) return &*after;
-  return nullptr;
-}
-
 // Functions lie in units, namespaces, types and (GNU C's, Rust's closures) functions.
-void add_functions(std::vector<Dwarf::Impl::Range>& ranges, Dwarf_Die& parent, int depth) {
+void Dwarf::Impl::add_functions(std::vector<Range>& ranges, Dwarf_Die& parent, int depth) const {
   die::for_each_child(parent, [&](Dwarf_Die& child) {
     switch (dwarf_tag(&child)) {
       case DW_TAG_subprogram: add_ranges(ranges, child); break;
@@ -121,6 +114,20 @@ void add_functions(std::vector<Dwarf::Impl::Range>& ranges, Dwarf_Die& parent, i
     if (depth < die::kDepthLimit && dwarf_haschildren(&child) > 0) add_functions(ranges, child, depth + 1);
     return ranges.size() < kRangesLimit;
   });
+}
+
+namespace {
+
+void sort_ranges(std::vector<Dwarf::Impl::Range>& ranges) {
+  std::ranges::stable_sort(ranges, [](const auto& a, const auto& b) { return a.begin != b.begin ? a.begin < b.begin : a.end > b.end; });
+}
+
+// The narrowest of the ranges around an address that begin near it.
+const Dwarf::Impl::Range* find_range(const std::vector<Dwarf::Impl::Range>& ranges, std::uint64_t address) {
+  auto after = std::ranges::upper_bound(ranges, address, {}, &Dwarf::Impl::Range::begin);
+  for (int i = 0; i < 32 && after != ranges.begin(); ++i)
+    if ((--after)->end > address) return &*after;
+  return nullptr;
 }
 
 }  // namespace

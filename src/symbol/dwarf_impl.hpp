@@ -30,6 +30,9 @@ struct Dwarf::Impl {
   /// The function and what is inlined into it at an address, outermost first.
   std::vector<Dwarf_Die> scopes_at(std::uint64_t address);
 
+  /// Where code stands in the file; nullopt: it was dropped by the linker, which leaves its entries at low addresses.
+  std::optional<std::uint64_t> code_offset(std::uint64_t address) const;
+
   std::string path;
   std::vector<Segment> segments;        // of the program, not its debug file
   UniqueFd fd;
@@ -38,6 +41,9 @@ struct Dwarf::Impl {
   ::Dwarf* dwarf = nullptr;
 
  private:
+  void add_ranges(std::vector<Range>& ranges, Dwarf_Die& die) const;
+  void add_functions(std::vector<Range>& ranges, Dwarf_Die& parent, int depth) const;
+
   bool has_units_ = false, has_unit_ranges_ = false;
   std::vector<Dwarf_Die> units_;
   std::vector<Range> unit_ranges_;

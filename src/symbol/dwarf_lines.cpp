@@ -1,6 +1,4 @@
 // Source lines: from an address to its line and the calls that were inlined there, and from a line to its addresses.
-#include <elf.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
@@ -94,12 +92,6 @@ std::unexpected<Error> no_line(std::string_view file, const std::vector<Row>& ro
   return std::unexpected(std::move(error));
 }
 
-std::optional<std::uint64_t> file_offset(const std::vector<Segment>& segments, std::uint64_t address) {
-  for (const Segment& s : segments)
-    if (s.type == PT_LOAD && address >= s.address && address - s.address < s.file_size) return address - s.address + s.offset;
-  return std::nullopt;
-}
-
 SourceLine call_site(Dwarf_Die& inlined) {
   SourceLine at;
   Dwarf_Die unit;
@@ -154,7 +146,7 @@ Result<std::vector<LineAddress>> Dwarf::addresses_of_line(std::string_view file,
   std::map<void*, LineAddress> places;
   for (const Row& row : rows) {
     if (row.line != line || (column != 0 && row.column != column) || places.size() >= kAddressesLimit) continue;
-    auto offset = file_offset(impl_->segments, row.address);
+    auto offset = impl_->code_offset(row.address);
     std::vector<Dwarf_Die> scopes = impl_->scopes_at(row.address);
     if (!offset || scopes.empty()) continue;   // code that the linker has dropped
     LineAddress place{row.address, *offset, row.line, row.column};
