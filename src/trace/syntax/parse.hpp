@@ -121,6 +121,7 @@ class Parser {
   void type_suffixes(TypeName& type);
   bool is_cast();
   bool is_type(bool lenient);
+  std::uint32_t skip_parentheses(std::uint32_t offset);
   std::uint32_t skip_type_suffixes(std::uint32_t offset, bool& any);
 
   std::string_view text_;  // the source's

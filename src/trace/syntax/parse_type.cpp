@@ -29,6 +29,19 @@ std::uint32_t Parser::skip_type_suffixes(std::uint32_t offset, bool& any) {
   }
 }
 
+/// From behind an opening parenthesis to behind the closing one, if that is not too far away.
+std::uint32_t Parser::skip_parentheses(std::uint32_t offset) {
+  constexpr unsigned kMostTokens = 1000;
+  for (unsigned open = 1, seen = 0; open > 0 && seen < kMostTokens; ++seen) {
+    const Token token = lexer_.next(offset);
+    if (token.kind == TokenKind::end) break;
+    open += token.kind == TokenKind::left_paren ? 1U : 0U;
+    open -= token.kind == TokenKind::right_paren ? 1U : 0U;
+    offset = token.end;
+  }
+  return offset;
+}
+
 /// Does a type stand here, as an argument? `lenient`: where types are usual (sizeof), names of all types are taken for them.
 bool Parser::is_type(bool lenient) {
   if (!at(TokenKind::identifier)) return false;
@@ -36,6 +49,10 @@ bool Parser::is_type(bool lenient) {
   const Token next = lexer_.next(token_.end);
   if (is_type_tag(word)) return next.kind == TokenKind::identifier;
   bool any_star = false;
+  if (lenient && word == "typeof" && next.kind == TokenKind::left_paren) {
+    const TokenKind after = lexer_.next(skip_type_suffixes(skip_parentheses(next.end), any_star)).kind;
+    return after == TokenKind::right_paren || after == TokenKind::comma;
+  }
   const Token after = lexer_.next(skip_type_suffixes(token_.end, any_star));
   const bool is_whole = after.kind == TokenKind::right_paren || after.kind == TokenKind::comma;
   if (is_whole && any_star) return true;
@@ -52,16 +69,8 @@ bool Parser::is_cast() {
   if (name == "const") return true;
   if (name == "typeof" && next.kind == TokenKind::left_paren) {
     // (typeof(x))y, but (typeof(x) == …) is none.
-    std::uint32_t offset = next.end;
-    for (unsigned open = 1; open > 0;) {
-      const Token token = lexer_.next(offset);
-      if (token.kind == TokenKind::end) return false;
-      open += token.kind == TokenKind::left_paren ? 1U : 0U;
-      open -= token.kind == TokenKind::right_paren ? 1U : 0U;
-      offset = token.end;
-    }
     bool any_star = false;
-    return lexer_.next(skip_type_suffixes(offset, any_star)).kind == TokenKind::right_paren;
+    return lexer_.next(skip_type_suffixes(skip_parentheses(next.end), any_star)).kind == TokenKind::right_paren;
   }
   if (is_integer_type(name) && next.kind == TokenKind::identifier) return true;  // unsigned long
   bool any_star = false;
