@@ -34,7 +34,7 @@ namespace {
 constexpr unsigned kRounds = 12;
 constexpr std::size_t kLargestMerge = 4096;   // segments
 constexpr float kNeverSpilled = std::numeric_limits<float>::infinity();
-constexpr std::array<Reg, kAllocatable> kPreference{0, 5, 4, 3, 2, 1, 6, 7, 8, 9};
+constexpr std::array<Reg, kAllocatable> kPreference{5, 4, 0, 3, 2, 1, 6, 7, 8, 9};
 
 /// A set of registers that share a place: one virtual register after coalescing.
 struct Interval {
@@ -311,8 +311,12 @@ class Allocator {
 
 Result<void> allocate(MFunction& function) {
   SpillState state;
-  for (unsigned i = 0; i < kRounds; ++i)
-    if (TRY(Allocator(function, state).round())) return {};
+  std::uint32_t own = function.stack_bytes;
+  for (unsigned i = 0; i < kRounds; ++i) {
+    if (!TRY(Allocator(function, state).round())) continue;
+    if (i != 0) clean_spills(function, own);
+    return {};
+  }
   return fail(ErrorKind::exhausted, "register allocation does not come to an end");
 }
 

@@ -28,4 +28,8 @@ struct SpillState {
 /// Rewrites the function: loads before uses of spilled registers, stores behind definitions, through new registers.
 void insert_spills(MFunction& function, std::span<const Spilled> spilled, SpillState& state);
 
+/// Takes away loads of what a register still holds, and stores that another one overwrites, of the slots below the
+/// first `own` bytes of the frame. Registers are the machine's.
+void clean_spills(MFunction& function, std::uint32_t own);
+
 }  // namespace espy::ir::bpf

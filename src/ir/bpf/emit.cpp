@@ -16,6 +16,7 @@ Result<Code> emit_function(const Function& function, const Options& options) {
   machine.stack_bytes = frame.bytes;
   find_depths(machine);
   if (Result<void> done = allocate(machine); !done) return std::unexpected(wrap(done.error(), fmt::format("function `{}`", function.name)));
+  share_exits(machine);
   return lay_out(machine, options, function.name);
 }
 

@@ -1,5 +1,6 @@
 // Blocks that turn out empty (their copies became none) are not there: who went to them goes where they went. A block
-// goes on to the next one where it can, if need be by turning its condition around.
+// goes on to the next one where it can, if need be by turning its condition around. Blocks that end in the same two
+// instructions, a result and the exit, share one end.
 //
 // A jump reaches 32767 instructions. Where one might not, that is in functions of more than half of that, jumps that do
 // not reach go to an island: an unconditional jump between two blocks, jumped over by the code around it, and near
@@ -168,6 +169,42 @@ class Layout {
 };
 
 }  // namespace
+
+void share_exits(MFunction& function) {
+  constexpr std::size_t kKnown = 32;   // different ends that are looked for
+  struct End {
+    MBlockId block;         // the last one that has this end
+    MBlockId apart;         // the end as a block of its own; none: nobody shares it yet
+  };
+  std::vector<End> ends;
+  for (std::size_t i = function.order.size(); i-- > 0;) {
+    MBlock& block = function.blocks[function.order[i]];
+    if (block.end - block.begin < 2 || !function.insts[block.end - 1].has(kIsExit)) continue;
+    const MInst& result = function.insts[block.end - 2];
+    if (result.dst != 0 || !result.has(kWritesDst) || result.has(kReadsDst) || result.has(kIsWide)) continue;
+    auto same = std::ranges::find_if(ends, [&](const End& end) {
+      const MBlock& other = function.blocks[end.apart != kNoMBlock ? end.apart : end.block];
+      const MInst& there = function.insts[other.end - 2];
+      return there.opcode == result.opcode && there.imm == result.imm && there.src == result.src && there.off == result.off;
+    });
+    if (same == ends.end()) {
+      if (ends.size() < kKnown) ends.push_back({function.order[i], kNoMBlock});
+      continue;
+    }
+    if (same->apart == kNoMBlock) {
+      same->apart = static_cast<MBlockId>(function.blocks.size());
+      MBlock& last = function.blocks[same->block];
+      MBlock apart{.begin = last.end - 2, .end = last.end};
+      last.end -= 2;
+      last.next = same->apart;
+      function.blocks.push_back(apart);
+      function.order.insert(std::ranges::find(function.order, same->block) + 1, same->apart);
+    }
+    MBlock& sharing = function.blocks[function.order[i]];
+    sharing.end -= 2;
+    sharing.next = same->apart;
+  }
+}
 
 void find_depths(MFunction& function) {
   std::vector<std::uint32_t> place(function.blocks.size(), 0);

@@ -9,6 +9,9 @@ namespace espy::ir::bpf {
 /// Says how deep in loops each block stands: how many jumps back reach over it.
 void find_depths(MFunction& function);
 
+/// Lets blocks that end alike, in a result and the exit, go on to one block that does it. After register allocation.
+void share_exits(MFunction& function);
+
 /// The code of a function whose registers are all the machine's.
 Result<Code> lay_out(const MFunction& function, const Options& options, const std::string& name);
 

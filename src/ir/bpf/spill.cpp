@@ -90,7 +90,100 @@ class Rewriter {
   std::vector<MInst> old_;
 };
 
+/// Within one block at a time. Nothing but loads and stores of their own reaches the slots of spilled registers.
+class Cleaner {
+ public:
+  Cleaner(MFunction& function, std::uint32_t own)
+      : f_(function), own_(own), slots_((function.stack_bytes - own) / 8 + 1) {}
+
+  void run() {
+    for (MBlockId id : f_.order) {
+      MBlock& block = f_.blocks[id];
+      forward(block);
+      backward(block);
+    }
+    compact();
+  }
+
+ private:
+  static constexpr std::uint8_t kGone = 0;   // no instruction has this opcode
+
+  /// Which spilled register's slot an instruction accesses; -1: none.
+  int slot_of(const MInst& inst, std::uint8_t opcode, Reg base) const {
+    if (inst.opcode != opcode || base != kFrame || inst.off >= -static_cast<std::int32_t>(own_)) return -1;
+    return static_cast<int>((-inst.off - static_cast<std::int32_t>(own_) - 1) / 8);
+  }
+
+  void forget(Reg reg) {
+    for (Reg& held : held_)
+      if (held == reg) held = kNoReg;
+  }
+
+  void forward(const MBlock& block) {
+    held_.assign(slots_, kNoReg);
+    for (std::uint32_t i = block.begin; i < block.end; ++i) {
+      MInst& inst = f_.insts[i];
+      if (int slot = slot_of(inst, kStore64, inst.dst); slot >= 0) {
+        Reg& held = held_[static_cast<std::size_t>(slot)];
+        if (held == inst.src) inst.opcode = kGone;
+        held = inst.src;
+        continue;
+      }
+      if (int slot = slot_of(inst, kLoad64, inst.src); slot >= 0) {
+        Reg held = held_[static_cast<std::size_t>(slot)];
+        if (held == inst.dst) {
+          inst.opcode = kGone;
+          continue;
+        }
+        if (held != kNoReg)
+          inst = {.opcode = std::to_underlying(Alu::mov) | class_alu(true) | kRegisterOperand,
+                  .effects = kWritesDst | kReadsSrc | kIsCopy, .dst = inst.dst, .src = held, .mark = inst.mark};
+        forget(inst.dst);
+        if (held == kNoReg) held_[static_cast<std::size_t>(slot)] = inst.dst;
+        continue;
+      }
+      if (inst.has(kIsCall))
+        for (Reg reg = 0; reg < kClobbered; ++reg) forget(reg);
+      if (inst.has(kWritesDst) && !(inst.has(kIsCopy) && inst.dst == inst.src)) forget(inst.dst);
+      if (inst.has(kWritesSrc)) forget(inst.src);
+      if (inst.has(kUsesR0)) forget(0);
+    }
+  }
+
+  void backward(const MBlock& block) {
+    std::vector<bool> overwritten(slots_, false);
+    for (std::uint32_t i = block.end; i-- > block.begin;) {
+      MInst& inst = f_.insts[i];
+      if (int slot = slot_of(inst, kLoad64, inst.src); slot >= 0) overwritten[static_cast<std::size_t>(slot)] = false;
+      if (int slot = slot_of(inst, kStore64, inst.dst); slot >= 0) {
+        if (overwritten[static_cast<std::size_t>(slot)]) inst.opcode = kGone;
+        overwritten[static_cast<std::size_t>(slot)] = true;
+      }
+    }
+  }
+
+  void compact() {
+    std::uint32_t kept = 0;
+    for (MBlockId id : f_.order) {
+      MBlock& block = f_.blocks[id];
+      std::uint32_t begin = kept;
+      for (std::uint32_t i = block.begin; i < block.end; ++i)
+        if (f_.insts[i].opcode != kGone) f_.insts[kept++] = f_.insts[i];
+      block.begin = begin;
+      block.end = kept;
+    }
+    f_.insts.resize(kept);
+  }
+
+  MFunction& f_;
+  std::uint32_t own_;
+  std::size_t slots_;
+  std::vector<Reg> held_;   // by slot: a register with the same value
+};
+
 }  // namespace
+
+void clean_spills(MFunction& function, std::uint32_t own) { Cleaner(function, own).run(); }
 
 void insert_spills(MFunction& function, std::span<const Spilled> spilled, SpillState& state) {
   Rewriter(function, spilled, state).run();
