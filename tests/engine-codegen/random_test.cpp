@@ -53,6 +53,7 @@ class RandomProgram {
     b_ = &b;
     slots_ = {b.slot(16), b.slot(8), b.slot(24, 4)};
     for (SlotId slot : slots_) b.zero(b.stack_addr(slot), function[slot].size, function[slot].align);
+    temporary_.clear();
     begin(b);
     budget_ = statements;
     depth_ = 0;
@@ -138,7 +139,16 @@ class RandomProgram {
     unsigned width = chance(2) ? of.bits() : 8U << below(of == kI32 ? 3 : 4);
     ValueId at = b_->stack_addr(slots_[0]);
     std::int64_t offset = static_cast<std::int64_t>(below(2) * 8);
-    switch (below(5)) {
+    switch (below(7)) {
+      case 5: {   // a slot that is in use for a while only
+        temporary_.push_back(b_->slot(16));
+        b_->zero(b_->stack_addr(temporary_.back()), 16);
+        at = b_->stack_addr(temporary_.back());
+        break;
+      }
+      case 6:
+        if (!temporary_.empty()) at = b_->stack_addr(temporary_[below(temporary_.size())]);
+        break;
       case 0:
         at = b_->ptr_add(b_->map_value(io_, 256), b_->and_(of_type(kI64), b_->i64(0x78)));
         break;
@@ -185,13 +195,14 @@ class RandomProgram {
 
   /// What an arm defines is not visible behind it.
   void arm(BlockId block, BlockId next) {
-    std::size_t visible = values_.size();
+    std::size_t visible = values_.size(), temporary = temporary_.size();
     b_->at(block);
     ++depth_;
     body();
     --depth_;
     b_->jump(next, {number(kI64), number(kI32)});
     values_.resize(visible);
+    temporary_.resize(temporary);
   }
   void join(BlockId next) {
     b_->at(next);
@@ -234,7 +245,7 @@ class RandomProgram {
     for (unsigned p = 0; p < 3; ++p) values_.push_back(b_->param_of(head, p));
     b_->branch(b_->compare(Op::ult, i, b_->i64(static_cast<std::int64_t>(below(4)))), inner, next);
     b_->at(inner);
-    std::size_t visible = values_.size();
+    std::size_t visible = values_.size(), temporary = temporary_.size();
     ++depth_;
     body();
     --depth_;
@@ -245,6 +256,7 @@ class RandomProgram {
       b_->jump(head, {b_->add(i, b_->i64(1)), number(kI64), number(kI32)});
     }
     values_.resize(visible);
+    temporary_.resize(temporary);
     b_->at(next);
   }
 
@@ -253,7 +265,7 @@ class RandomProgram {
   MapId io_{};
   FuncId sub_{}, turn_{};
   std::vector<ValueId> values_;
-  std::vector<SlotId> slots_;
+  std::vector<SlotId> slots_, temporary_;
   unsigned budget_ = 0, depth_ = 0;
   bool is_main_ = false;
 };

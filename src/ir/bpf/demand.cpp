@@ -17,7 +17,7 @@ Demand::Demand(const Function& function, const Options& given) : f(function), op
   needs.assign(f.insts.size(), 0);
   // Users come before what they use: blocks in postorder, instructions from the last. Only the arguments of edges that
   // lead back are met before it is known whether their parameter is wanted; they count as wanted.
-  for (BlockId block : postorder_) {
+  for (BlockId block : postorder) {
     const std::vector<ValueId>& insts = f[block].insts;
     visit_terminator(block);
     for (std::size_t i = insts.size() - 1; i-- > 0;) visit(insts[i]);
@@ -34,7 +34,7 @@ std::span<const Edge> Demand::taken_edges(BlockId block) const {
 
 void Demand::order_blocks() {
   entries.assign(f.blocks.size(), 0);
-  finished_.assign(f.blocks.size(), 0);
+  finished.assign(f.blocks.size(), 0);
   struct Visit {
     BlockId block;
     std::uint32_t next_edge;
@@ -45,8 +45,8 @@ void Demand::order_blocks() {
     Visit& top = stack.back();
     std::span<const Edge> edges = taken_edges(top.block);
     if (top.next_edge == edges.size()) {
-      finished_[index_of(top.block)] = static_cast<std::uint32_t>(postorder_.size());
-      postorder_.push_back(top.block);
+      finished[index_of(top.block)] = static_cast<std::uint32_t>(postorder.size());
+      postorder.push_back(top.block);
       stack.pop_back();
       continue;
     }
@@ -196,7 +196,7 @@ void Demand::visit_terminator(BlockId block) {
   for (const Edge& edge : taken_edges(block)) {
     std::span<const ValueId> arguments = f.arguments(edge);
     const std::vector<ValueId>& params = f[edge.to].params;
-    bool back = finished_[index_of(edge.to)] >= finished_[index_of(block)];
+    bool back = finished[index_of(edge.to)] >= finished[index_of(block)];
     for (std::size_t i = 0; i < arguments.size(); ++i)
       if (back || needed(params[i])) want(arguments[i]);
   }

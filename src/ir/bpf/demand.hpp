@@ -26,6 +26,8 @@ class Demand {
   const Function& f;
   const Options& options;
   std::vector<BlockId> layout;             ///< blocks that can be reached, the rare ones last
+  std::vector<BlockId> postorder;          ///< the same, each behind those that it leads to, but over edges that lead back
+  std::vector<std::uint32_t> finished;     ///< by BlockId: its place in the postorder
   std::vector<std::uint32_t> entries;      ///< by BlockId: edges that lead into it; 0: it is not reached
   std::vector<std::uint32_t> needs;        ///< by ValueId: how many users want it in a register
 
@@ -54,8 +56,6 @@ class Demand {
   void want_condition(ValueId value);
   void want_address(ValueId pointer, std::int64_t offset, std::int64_t bytes);
 
-  std::vector<BlockId> postorder_;
-  std::vector<std::uint32_t> finished_;    // by BlockId: its place in the postorder
   std::vector<std::uint32_t> uses_;        // by ValueId: operands and edge arguments in reached blocks
 };
 

@@ -79,21 +79,6 @@ class Chains {
 
 }  // namespace
 
-Frame make_frame(const Demand& demand) {
-  const Function& f = demand.f;
-  Frame frame{.offsets = std::vector<std::int32_t>(f.slots.size(), 0)};
-  std::vector<bool> used(f.slots.size(), false);
-  for (const Inst& inst : f.insts)
-    if (inst.op == Op::stack_addr) used[inst.extra] = true;
-  for (std::size_t i = 0; i < f.slots.size(); ++i) {
-    if (!used[i]) continue;
-    std::uint32_t align = std::max(f.slots[i].align, 1U);
-    frame.bytes = (frame.bytes + f.slots[i].size + align - 1) / align * align;
-    frame.offsets[i] = -static_cast<std::int32_t>(frame.bytes);
-  }
-  return frame;
-}
-
 Result<void> check_stack(const Module& module, std::span<const Code> code, const Options& options) {
   Chains chains(module, code, options);
   for (std::uint32_t id = 0; id < code.size(); ++id) TRY(chains.check(id));

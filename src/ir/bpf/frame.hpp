@@ -15,7 +15,7 @@ struct Frame {
   std::uint32_t bytes = 0;
 };
 
-/// Slots that are used get their places.
+/// Slots that are used get their places; those that are never in use together may share them.
 Frame make_frame(const Demand& demand);
 
 /// Fails where a chain of calls (callbacks among them) needs more stack than there is, or is too deep or endless.
