@@ -1,0 +1,247 @@
+// What map functions keep: count, sum, avg, min, max, stats, hist, lhist, tseries. Layouts: plan.hpp; buckets: histogram.hpp.
+//
+// They are kept per CPU, so that an update is a lookup, an addition and no more. What a program wants to know of one
+// (`(int64)@c`) is added up over all CPUs by a function of the module, one for each map and kind.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "trace/lower/helpers.hpp"
+#include "trace/lower/lowering.hpp"
+#include "trace/run/histogram.hpp"
+
+namespace espy::trace::lowering {
+
+using ir::kI64;
+using ir::kNoValue;
+using ir::Op;
+using ir::ValueId;
+
+// ---- buckets ----
+
+ValueId Lowering::hist_bucket(ValueId value, std::uint32_t bits) {
+  // The highest bit's number, by halving: each step adds 0 or a power of two, without a branch.
+  Join negative, small, large, done;
+  Join not_negative;
+  branch(b.compare(Op::slt, value, i64(0)), negative, not_negative);
+  enter(not_negative);
+  branch(b.eq(b.lshr(value, i64(bits)), i64(0)), small, large);
+  enter(large);
+  ValueId rest = value, highest = i64(0);
+  for (const std::int64_t step : {32, 16, 8, 4, 2, 1}) {
+    const ValueId above = b.compare(Op::uge, rest, i64(std::int64_t{1} << step));
+    const ValueId shift = b.shl(b.zext(above, 1), i64(__builtin_ctzll(static_cast<unsigned long long>(step))));
+    rest = b.lshr(rest, shift);
+    highest = highest == kNoValue ? shift : b.add(highest, shift);
+  }
+  const ValueId shift = b.sub(highest, i64(bits));
+  go(done, b.add(b.add(b.shl(shift, i64(bits)), b.lshr(value, shift)), i64(1)));
+  enter(small);
+  go(done, b.add(value, i64(1)));
+  enter(negative);
+  go(done, i64(0));
+  return enter(done);
+}
+
+ValueId Lowering::lhist_bucket(ValueId value, const AggregateShape& shape) {
+  const auto last = static_cast<std::int64_t>(lhist_buckets(shape.min, shape.max, shape.step)) - 1;
+  Join low, at_least, high, inside, done;
+  branch(b.compare(Op::slt, value, i64(shape.min)), low, at_least);
+  enter(at_least);
+  branch(b.compare(Op::sge, value, i64(shape.max)), high, inside);
+  enter(inside);
+  go(done, b.add(b.udiv(b.sub(value, i64(shape.min)), i64(std::max<std::int64_t>(shape.step, 1))), i64(1)));
+  enter(low);
+  go(done, i64(0));
+  enter(high);
+  go(done, i64(last));
+  return enter(done);
+}
+
+// ---- updates ----
+
+void Lowering::add_to(Address at, ValueId by, bool shared) {
+  if (shared) return b.atomic(Op::atomic_add, at.base, by, 64, at.offset);
+  store_number(at, 8, b.add(load_number(at, 8), by));
+}
+
+void Lowering::keep_extreme(Address element, ValueId value, bool greatest, bool is_signed) {
+  // Stored if nothing was, or if it goes beyond what was.
+  Join store_it, compare_it, done;
+  branch(b.eq(load_number(element + 8, 8), i64(0)), store_it, compare_it);
+  enter(compare_it);
+  const Op beyond = greatest ? (is_signed ? Op::sgt : Op::ugt) : (is_signed ? Op::slt : Op::ult);
+  branch(b.compare(beyond, value, load_number(element, 8)), store_it, done);
+  enter(store_it);
+  store_number(element, 8, value);
+  store_number(element + 8, 8, i64(1));
+  go(done);
+  enter(done);
+}
+
+void Lowering::aggregate(const MapAccess& access, const Call& call, const Expr& value, Span at) {
+  const MapShape& shape = unit.maps[access.id];
+  const Type& type = shape.plan.value;
+  const bool shared = !shape.plan.per_cpu;
+  const ValueId given = call.arguments.empty() ? i64(1) : number(call.arguments[0]);
+  const auto update_with = [&](const std::function<void(Address)>& change) {
+    with_element(access, at, [&](Address element) {
+      change(element);
+      set_scalar_flag(shape, element);
+    });
+  };
+  switch (type.kind) {
+    case Kind::count: return update_with([&](Address e) { add_to(e, i64(1), shared); });
+    case Kind::sum: return update_with([&](Address e) { add_to(e, given, shared); });
+    case Kind::avg: case Kind::stats:
+      return update_with([&](Address e) {
+        add_to(e, given, shared);
+        add_to(e + 8, i64(1), shared);
+      });
+    case Kind::min: return update_with([&](Address e) { keep_extreme(e, given, false, type.is_signed); });
+    case Kind::max: return update_with([&](Address e) { keep_extreme(e, given, true, type.is_signed); });
+    case Kind::hist: case Kind::lhist: {
+      const ValueId bucket = type.kind == Kind::hist ? hist_bucket(given, type.shape.bits) : lhist_bucket(given, type.shape);
+      return add_to_bucket(access, bucket, at);
+    }
+    case Kind::tseries: return update_with([&](Address e) { tseries(e, given, type, at); });
+    default: unit.error(value.at, "this is not what the map keeps");
+  }
+}
+
+void Lowering::add_to_bucket(const MapAccess& access, ValueId bucket, Span at) {
+  const MapShape& shape = unit.maps[access.id];
+  const bool shared = !shape.plan.per_cpu;
+  if (shape.plan.bucket_in_key) {
+    const Address plain = key_of(access).at;
+    const std::uint32_t bytes = shape.plan.key_bytes;
+    const Address key = temporary(bytes);
+    copy(key, plain, bytes - 8);
+    store_number(key + (bytes - 8), 8, bucket);
+    const ValueId found = b.helper(helper::map_lookup_elem, ir::ptr(ir::Space::map_value), {b.map(unit.script_map(access.id)), pointer(key)}, ir::kReadsOnly);
+    return element_at(access.id, key, found, at, [&](Address e) { add_to(e, i64(1), shared); });
+  }
+  with_element(access, at, [&](Address element) {
+    // The bucket is below their number by how it was computed; the verifier is shown.
+    when(b.compare(Op::ult, bucket, i64(shape.buckets)), [&] {
+      add_to({b.ptr_add(pointer(element), b.shl(bucket, i64(3))), 0}, i64(1), shared);
+    });
+    set_scalar_flag(shape, element);
+  });
+}
+
+void Lowering::tseries(Address element, ValueId value, const Type& type, Span at) {
+  const ValueId epoch = b.udiv(nsecs(Clock::boot, at), i64(static_cast<std::int64_t>(std::max<std::uint64_t>(type.shape.interval_ns, 1))));
+  const ValueId slot = b.urem(epoch, i64(std::max(type.shape.intervals, 1U)));
+  const Address at_slot{b.ptr_add(pointer(element), b.mul(slot, i64(24))), 0};
+  // A slot of an older interval begins anew.
+  when(b.ne(load_number(at_slot, 8), epoch), [&] {
+    store_number(at_slot, 8, epoch);
+    store_number(at_slot + 8, 8, i64(0));
+    store_number(at_slot + 16, 8, i64(0));
+  });
+  const ValueId count = load_number(at_slot + 16, 8);
+  const bool is_signed = type.is_signed;
+  switch (type.shape.aggregate) {
+    case Kind::avg: case Kind::sum: store_number(at_slot + 8, 8, b.add(load_number(at_slot + 8, 8), value)); break;
+    case Kind::min: case Kind::max: {
+      const bool greatest = type.shape.aggregate == Kind::max;
+      Join store_it, compare_it, done;
+      branch(b.eq(count, i64(0)), store_it, compare_it);
+      enter(compare_it);
+      const Op beyond = greatest ? (is_signed ? Op::sgt : Op::ugt) : (is_signed ? Op::slt : Op::ult);
+      branch(b.compare(beyond, value, load_number(at_slot + 8, 8)), store_it, done);
+      enter(store_it);
+      store_number(at_slot + 8, 8, value);
+      go(done);
+      enter(done);
+      break;
+    }
+    default: store_number(at_slot + 8, 8, value);
+  }
+  store_number(at_slot + 16, 8, b.add(count, i64(1)));
+}
+
+// ---- reading ----
+
+ir::FuncId Lowering::sum_function(std::uint32_t map, std::uint32_t offset, Kind how, bool is_signed) {
+  const std::string name = fmt::format("total_{}_{}_{}", unit.maps[map].plan.map, offset, static_cast<unsigned>(how));
+  if (const auto known = unit.library.find(name); known != unit.library.end()) return known->second;
+  const ir::Type parameters[] = {ir::ptr(ir::Space::stack)};
+  const ir::FuncId id = unit.module.add_function(name, kI64, parameters, ir::Role::subprogram);
+  unit.library.emplace(name, id);
+  refresh();
+  const ir::MapId handle = unit.script_map(map);
+  ir::Function& f = unit.module[id];
+  ir::Builder s(f);
+  s.mark = b.mark;
+  // for (cpu = 0, total = 0; cpu < cpus; ++cpu)
+  const ir::BlockId head = s.block({kI64, kI64}), body = s.block(), found = s.block(), next = s.block({kI64}), done = s.block();
+  s.jump(head, {s.i64(0), s.i64(0)});
+  s.at(head);
+  const ValueId cpu = s.param_of(head, 0), total = s.param_of(head, 1);
+  s.branch(s.compare(Op::ult, cpu, s.i64(unit.options.cpus)), body, done);
+  s.at(body);
+  const ValueId element = s.helper(helper::map_lookup_percpu_elem, ir::ptr(ir::Space::map_value), {s.map(handle), s.param(0), cpu}, ir::kReadsOnly);
+  s.branch(s.ne(element, s.null(ir::Space::map_value)), found, {}, next, {total});
+  s.at(found);
+  const ValueId value = s.load(kI64, 64, element, offset);
+  ValueId combined = s.add(total, value);
+  if (how == Kind::min || how == Kind::max) {
+    // The value of a CPU counts if it has one: its word of "set" says so; `total` of the first is not known by itself, so
+    // the least (greatest) there is stands for none.
+    const ValueId set = s.ne(s.load(kI64, 64, element, 8), s.i64(0));
+    const Op beyond = how == Kind::max ? (is_signed ? Op::sgt : Op::ugt) : (is_signed ? Op::slt : Op::ult);
+    const ValueId first = s.eq(cpu, s.i64(0));
+    combined = s.select(s.and_(set, s.or_(first, s.compare(beyond, value, total))), value, total);
+  }
+  s.jump(next, {combined});
+  s.at(next);
+  s.jump(head, {s.add(cpu, s.i64(1)), s.param_of(next, 0)});
+  s.at(done);
+  s.ret(total);
+  return id;
+}
+
+ValueId Lowering::aggregate_value(const MapAccess& access, const Type& type, Span at) {
+  const MapShape& shape = unit.maps[access.id];
+  if (!shape.plan.per_cpu) {
+    const KnownElement found = lookup(access);
+    return choose(b.ne(found.pointer, b.null(ir::Space::map_value)), [&] { return value_of_element({found.pointer, 0}, type); },
+                  [&] { return i64(0); });
+  }
+  if (!unit.abilities.lookup_percpu) {
+    unit.error(at, "this kernel's programs cannot read other CPUs' part of a map", "it needs Linux 5.19 or newer");
+    return i64(0);
+  }
+  const KnownKey key = key_of(access);
+  const auto total = [&](std::uint32_t offset, Kind how) {
+    const ir::FuncId id = sum_function(access.id, offset, how, type.is_signed);
+    return b.call(id, kI64, {stack_copy(key.at, shape.plan.key_bytes)});
+  };
+  switch (type.kind) {
+    case Kind::count: case Kind::sum: return total(0, Kind::sum);
+    case Kind::avg: case Kind::stats: {
+      const ValueId sum = total(0, Kind::sum), count = total(8, Kind::sum);
+      return type.is_signed ? b.sdiv(sum, count) : b.udiv(sum, count);
+    }
+    case Kind::min: case Kind::max: return total(0, type.kind);
+    default: unit.error(at, "a histogram is not a number"); return i64(0);
+  }
+}
+
+ValueId Lowering::value_of_element(Address element, const Type& type) {
+  const ValueId first = load_number(element, 8);
+  if (type.kind != Kind::avg && type.kind != Kind::stats) return first;
+  const ValueId count = load_number(element + 8, 8);
+  return type.is_signed ? b.sdiv(first, count) : b.udiv(first, count);
+}
+
+ValueId Lowering::stack_copy(Address at, std::uint32_t bytes) {
+  if (fn().type_of(at.base) == ir::ptr(ir::Space::stack)) return pointer(at);
+  const Address own = on_stack(bytes);
+  copy(own, at, bytes);
+  return pointer(own);
+}
+
+}  // namespace espy::trace::lowering

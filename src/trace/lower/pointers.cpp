@@ -1,0 +1,124 @@
+// Memory of others: kernel structures, user memory, the context. How an address is read depends on what it points into.
+//
+//   btf      loads go straight: the kernel catches what faults and gives 0
+//   kernel   bpf_probe_read_kernel into a slot of the stack, and from there
+//   user     bpf_probe_read_user, the same way
+//   context  loads straight
+//   bpf      our own: loads straight, behind a test for null
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "trace/lower/helpers.hpp"
+#include "trace/lower/lowering.hpp"
+
+namespace espy::trace::lowering {
+
+using ir::kI64;
+using ir::ValueId;
+
+namespace {
+
+struct BitField {
+  std::uint32_t offset, bytes, shift, bits;
+};
+
+/// The aligned word that holds a bit-field.
+BitField word_of(std::uint32_t bit_offset, std::uint32_t bits) {
+  for (std::uint32_t bytes = 1; bytes < 8; bytes *= 2) {
+    const std::uint32_t start = bit_offset / 8 / bytes * bytes;
+    if (bit_offset + bits <= 8 * (start + bytes)) return {start, bytes, bit_offset - 8 * start, bits};
+  }
+  const std::uint32_t start = bit_offset / 64 * 8;
+  return {start, 8, bit_offset - 8 * start, bits};
+}
+
+}  // namespace
+
+void Lowering::report(ValueId result, std::string_view what, Span at) {
+  if (!unit.options.report_errors) return;
+  when(b.compare(ir::Op::slt, result, i64(0)), [&] {
+    record(unit.runtime_error(at, std::string(what)), 16, true, [&](Address to) { store_number(to + 8, 8, result); });
+  }, true);
+}
+
+std::optional<ValueId> Lowering::read_memory(Address to, std::uint32_t bytes, ValueId address, Space space, Span at) {
+  if (bytes == 0) return std::nullopt;
+  const bool user = space == Space::user;
+  const std::uint32_t number = !unit.abilities.probe_read_split ? helper::probe_read : user ? helper::probe_read_user : helper::probe_read_kernel;
+  const ValueId result = b.helper(number, kI64, {pointer(to), i64(bytes), address});
+  report(result, user ? "read of user memory" : "read of kernel memory", at);
+  return result;
+}
+
+ValueId Lowering::read_string(Address to, ValueId bytes, ValueId address, Space space, Span at) {
+  const bool user = space == Space::user;
+  const std::uint32_t number =
+      !unit.abilities.probe_read_split ? helper::probe_read_str : user ? helper::probe_read_user_str : helper::probe_read_kernel_str;
+  const ValueId result = b.helper(number, kI64, {pointer(to), bytes, address});
+  report(result, user ? "read of a user string" : "read of a kernel string", at);
+  return result;
+}
+
+ValueId Lowering::read_scalar(const Type& type, ValueId address, std::int64_t offset, Space space, Span at) {
+  const auto bytes = std::clamp<std::uint32_t>(type.size, 1, 8);
+  const bool direct = fn().type_of(address).is_ptr();
+  if (direct && space == Space::bpf)
+    return choose(b.ne(address, b.null(fn().type_of(address).space)), [&] { return as_number(load({address, offset}, type)); },
+                  [&] { return i64(0); });
+  if (direct) return load({address, offset}, type);
+  const Address slot = on_stack(8);
+  read_memory(slot, bytes, offset == 0 ? address : b.add(address, i64(offset)), space, at);
+  return load_number(slot, bytes, type.is_signed);
+}
+
+Lowering::Place Lowering::place_of(const Expr& e) {
+  if (const auto* u = std::get_if<Unary>(&e.node); u != nullptr && u->op == UnaryOp::dereference)
+    return {scalar(*u->operand), 0, u->operand->type.space};
+  if (const auto* m = std::get_if<Member>(&e.node)) {
+    if (const auto* known = argument_of(e)) return argument_place(*known, e.at);
+    const Type& object = m->object->type;
+    Place base = object.kind == Kind::pointer ? Place{scalar(*m->object), 0, object.space} : place_of(*m->object);
+    base.offset += m->bit_offset / 8;
+    return base;
+  }
+  if (const auto* i = std::get_if<Index>(&e.node); i != nullptr && !i->object->type.fields) {
+    const Type& object = i->object->type;
+    Place base = object.kind == Kind::pointer ? Place{scalar(*i->object), 0, object.space} : place_of(*i->object);
+    const std::int64_t size = std::max<std::int64_t>(e.type.size, 1);
+    if (const auto* known = std::get_if<Integer>(&i->index->node)) {
+      base.offset += static_cast<std::int64_t>(known->value) * size;
+      return base;
+    }
+    // The verifier lets nobody compute with pointers that it knows by type: read as plain kernel memory.
+    const ValueId steps = b.mul(number(*i->index), i64(size));
+    return {b.add(as_number(base.address), steps), base.offset, base.space == Space::user ? Space::user : Space::kernel};
+  }
+  if (const auto* c = std::get_if<Cast>(&e.node); c != nullptr && !c->operand->type.is_scalar()) return place_of(*c->operand);
+  if (const auto* word = std::get_if<Identifier>(&e.node); word != nullptr && argument_of(e) != nullptr)
+    return argument_place(*argument_of(e), e.at);
+  const Address own = bytes_of(e);
+  return {own.base, own.offset, Space::bpf};
+}
+
+ValueId Lowering::member(const Expr& e, const Member& m) {
+  if (const auto* known = argument_of(e)) return argument(*known, e.type, e.at);
+  const Type& object = m.object->type;
+  if (object.fields || !lies_elsewhere(e)) return load(bytes_of(e), e.type);
+  Place place = place_of(e);
+  if (m.bitfield_bits == 0) return as_type(read_scalar(e.type, place.address, place.offset, place.space, e.at), e.type);
+  const BitField field = word_of(m.bit_offset, m.bitfield_bits);
+  place.offset += static_cast<std::int64_t>(field.offset) - m.bit_offset / 8;
+  Type word = integer_type(field.bytes, false);
+  const ValueId whole = read_scalar(word, place.address, place.offset, place.space, e.at);
+  const ValueId high = b.shl(whole, i64(64 - field.shift - field.bits));
+  return e.type.is_signed ? b.ashr(high, i64(64 - field.bits)) : b.lshr(high, i64(64 - field.bits));
+}
+
+ValueId Lowering::index(const Expr& e, const Index& i) {
+  if (i.object->type.fields || !lies_elsewhere(e)) return load(bytes_of(e), e.type);
+  const Place place = place_of(e);
+  return as_type(read_scalar(e.type, place.address, place.offset, place.space, e.at), e.type);
+}
+
+}  // namespace espy::trace::lowering

@@ -1,0 +1,172 @@
+// Records: what programs send to user space, made in place in the ring buffer.
+//
+// Data (printf, print of values) leaves the last kControlReserve bytes of the ring to control (exit, clear, print of maps,
+// errors), so that a flood of data cannot crowd those out. A record that finds no room is counted for its probe.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "trace/lower/helpers.hpp"
+#include "trace/lower/lowering.hpp"
+#include "trace/lower/walk.hpp"
+
+namespace espy::trace::lowering {
+
+using ir::kI64;
+using ir::kNoValue;
+using ir::Op;
+using ir::ValueId;
+
+namespace {
+
+constexpr std::uint32_t kHeader = sizeof(RecordHeader);
+constexpr std::int64_t kAvailableData = 0;                 // BPF_RB_AVAIL_DATA
+constexpr std::int64_t kCurrentCpu = 0xffffffff;           // BPF_F_CURRENT_CPU
+constexpr std::uint32_t kRingRecordHeader = 8;             // BPF_RINGBUF_HDR_SZ
+
+}  // namespace
+
+void Lowering::count(Counter::Kind kind, std::uint32_t index) {
+  const std::uint32_t offset = unit.counter(kind, index);
+  const Address key = key_of(MapAccess{}).at;
+  const ValueId counters = b.helper(helper::map_lookup_elem, ir::ptr(ir::Space::map_value), {b.map(unit.counters()), pointer(key)}, ir::kReadsOnly);
+  when(b.ne(counters, b.null(ir::Space::map_value)), [&] { b.atomic(Op::atomic_add, counters, i64(1), 64, offset); });
+}
+
+void Lowering::record(std::uint32_t action, std::uint32_t bytes, bool control, const std::function<void(Address)>& fill) {
+  const auto header = [&](Address at) {
+    const ValueId which = probe_number();
+    if (const auto* known = fn().constant_value(which)) {
+      store_number(at, 8, i64(static_cast<std::int64_t>(std::uint64_t{action} | (static_cast<std::uint64_t>(*known) << 32))));
+      return;
+    }
+    store_number(at, 4, i64(action));
+    store_number(at + 4, 4, which);
+  };
+  const ir::MapId ring = unit.ring();
+  if (!unit.abilities.ring_buffer) {
+    const Address at = scratch(bytes);
+    header(at);
+    fill(at);
+    const ValueId result = b.helper(helper::perf_event_output, kI64, {ctx, b.map(ring), i64(kCurrentCpu), pointer(at), i64(bytes)}, ir::kReadsOnly);
+    when(b.compare(Op::slt, result, i64(0)), [&] { count(Counter::Kind::lost_records, first_probe); }, true);
+    return;
+  }
+  Join room, lost, done;
+  if (!control) {
+    const ValueId used = b.helper(helper::ringbuf_query, kI64, {b.map(ring), i64(kAvailableData)}, ir::kReadsOnly);
+    const std::int64_t most = std::max<std::int64_t>(static_cast<std::int64_t>(unit.options.ring_bytes) - kControlReserve, unit.options.ring_bytes / 2) -
+                              bytes - kRingRecordHeader;
+    branch_cold(b.compare(Op::ule, used, i64(std::max<std::int64_t>(most, 0))), room, lost);
+    enter(room);
+    room = {};
+  }
+  const ValueId at = b.helper(helper::ringbuf_reserve, ir::ptr(ir::Space::memory), {b.map(ring), i64(bytes), i64(0)}, ir::kReadsOnly);
+  branch_cold(b.ne(at, b.null(ir::Space::memory)), room, lost);
+  enter(lost);
+  count(Counter::Kind::lost_records, first_probe);
+  go(done);
+  enter(room);
+  header({at, 0});
+  fill({at, 0});
+  if (reachable()) b.helper(helper::ringbuf_submit, ir::kNoType, {at, i64(0)});
+  go(done);
+  enter(done);
+}
+
+namespace {
+
+/// May evaluating this leave the probe? Then it must not happen while a record is reserved.
+bool leaves(const Expr& e) { return variables_of(e).returns; }
+
+}  // namespace
+
+void Lowering::lay_out(Action& action, std::size_t fixed) {
+  std::uint32_t end = kHeader + static_cast<std::uint32_t>(fixed);
+  for (Field& field : action.arguments) {
+    const std::uint32_t alignment = std::max(alignment_of(field.type), 1U);
+    field.offset = (end + alignment - 1) / alignment * alignment;
+    end = field.offset + field.type.size;
+  }
+  action.size = std::max<std::uint32_t>((end + 7) / 8 * 8, 8);
+}
+
+void Lowering::arguments_record(std::uint32_t index, std::span<const Expr* const> arguments) {
+  lay_out(unit.action(index), 0);
+  const Action action = unit.action(index);
+  // What could leave the probe, or take a record of its own, is evaluated before.
+  std::vector<Address> before(arguments.size());
+  for (std::size_t i = 0; i < arguments.size() && i < action.arguments.size(); ++i)
+    if (leaves(*arguments[i])) {
+      before[i] = temporary(std::max(action.arguments[i].type.size, 8U));
+      argument_bytes(*arguments[i], action.arguments[i].type, before[i]);
+    }
+  record(index, action.size, action.control, [&](Address at) {
+    for (std::size_t i = 0; i < arguments.size() && i < action.arguments.size(); ++i) {
+      const Field& field = action.arguments[i];
+      if (before[i].base != kNoValue) copy(at + field.offset, before[i], field.type.size);
+      else argument_bytes(*arguments[i], field.type, at + field.offset);
+    }
+  });
+}
+
+void Lowering::argument_bytes(const Expr& e, const Type& type, Address to) {
+  if (type.is_scalar()) {
+    const ValueId value = e.type.is_aggregate() ? aggregate_of(e) : scalar(e);
+    return store(to, type, value);
+  }
+  if (e.type.is_aggregate()) {
+    // Values of map functions are copied as their plain number where one is wanted of them; see print_value.
+    return store_number(to, 8, aggregate_of(e));
+  }
+  if (type.fields && e.type.fields && !same_type(type, e.type)) return cast_fields(e, type, to, Padding::any);
+  into(e, to, Padding::any, type.size);
+}
+
+ValueId Lowering::aggregate_of(const Expr& e) {
+  if (const auto* access = std::get_if<MapAccess>(&e.node)) return aggregate_value(*access, unit.maps[access->id].plan.value, e.at);
+  return i64(0);
+}
+
+void Lowering::format_record(const Call& call, std::size_t first) {
+  std::vector<const Expr*> arguments;
+  for (std::size_t i = first; i < call.arguments.size(); ++i) arguments.push_back(&call.arguments[i]);
+  arguments_record(call.action, arguments);
+}
+
+void Lowering::map_record(const Call& call) {
+  Action& action = unit.action(call.action);
+  action.control = true;
+  action.size = kHeader;
+  record(call.action, kHeader, true, [](Address) {});
+}
+
+void Lowering::print(const Call& call) {
+  Action& action = unit.action(call.action);
+  if (action.kind != Action::Kind::print_map) {
+    const Expr* argument = call.arguments.data();
+    return arguments_record(call.action, {&argument, 1});
+  }
+  action.control = true;
+  action.size = kHeader + 16;
+  std::vector<ValueId> numbers;
+  for (std::size_t i = 1; i < 3; ++i) numbers.push_back(i < call.arguments.size() ? number(call.arguments[i]) : i64(0));
+  record(call.action, kHeader + 16, true, [&](Address at) {
+    store_number(at + kHeader, 8, numbers[0]);
+    store_number(at + (kHeader + 8), 8, numbers[1]);
+  });
+}
+
+void Lowering::exit_record(const Call& call) {
+  Action& action = unit.action(call.action);
+  action.control = true;
+  if (action.arguments.empty()) action.arguments.push_back({.name = {}, .type = int64_type()});
+  action.arguments[0].type = int64_type();
+  lay_out(action, 0);
+  const std::uint32_t size = action.size, offset = action.arguments[0].offset;
+  const ValueId code = call.arguments.empty() ? i64(0) : number(call.arguments[0]);
+  record(call.action, size, true, [&](Address at) { store_number(at + offset, 8, code); });
+  leave();
+}
+
+}  // namespace espy::trace::lowering
