@@ -1,6 +1,7 @@
 #include "trace/lower/lower.hpp"
 
 #include "ir/check.hpp"
+#include "ir/passes/passes.hpp"
 #include "trace/lower/object.hpp"
 #include "trace/lower/programs.hpp"
 #include "trace/lower/unit.hpp"
@@ -38,6 +39,10 @@ Result<Compiled> compile(const Checked& checked, const LowerOptions& options, Di
   if (diagnostics.has_errors()) return fail(ErrorKind::invalid_argument, "the script cannot be compiled");
   if (options.watch) options.watch("ir", unit.module);
   TRY(ir::check(unit.module));
+  if (options.optimise) {
+    ir::optimise(unit.module);
+    if (options.watch) options.watch("optimised", unit.module);
+  }
   return lowering::make_object(unit);
 }
 

@@ -1,15 +1,13 @@
 #include "trace/lower/running.hpp"
 
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/timex.h>
 #include <time.h>
 
+#include "facts/tables.hpp"
 #include "kernel/features.hpp"
 #include "kernel/kernel_btf.hpp"
-#include "kernel/version.hpp"
-
 #include "kernel/map.hpp"
+#include "kernel/version.hpp"
 
 namespace espy::trace {
 namespace {
