@@ -209,9 +209,14 @@ std::vector<FunctionSignature> Dwarf::functions() const {
 
 Result<FunctionTypes> function_types(const std::string& path, std::string_view function) {
   ElfFile file = TRY(ElfFile::open(path));
-  Function found = TRY(find_function(file, function));
-  Dwarf dwarf = TRY(Dwarf::of(file, path));
-  return dwarf.function_types(found.address);
+  auto found = find_function(file, function);
+  if (found) return TRY(Dwarf::of(file, path)).function_types(found->address);
+  // A stripped program's own functions are named by its debug file alone.
+  auto dwarf = Dwarf::of(file, path);
+  if (!dwarf || found.error().kind != ErrorKind::not_found) return std::unexpected(std::move(found.error()));
+  for (const FunctionSignature& known : dwarf->functions())
+    if (known.name == function || known.linkage_name == function) return dwarf->function_types(known.address);
+  return std::unexpected(std::move(found.error()));
 }
 
 Result<std::vector<LineAddress>> addresses_of_line(const std::string& path, std::string_view file, std::uint32_t line, std::uint32_t column) {

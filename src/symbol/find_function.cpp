@@ -1,24 +1,18 @@
-#include <cxxabi.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
 
 #include "base/text.hpp"
+#include "symbol/demangle.hpp"
 #include "symbol/elf_file.hpp"
 
 namespace espy::symbol {
 
 namespace {
 
-// "ns::f" of "_ZN2ns1fEi" ("ns::f(int)"); empty if it is no mangled C++ name.
+// "ns::f" of "_ZN2ns1fEi" ("ns::f(int)"), Rust's names too; empty if it is no mangled name.
 std::string demangled(const std::string& name, bool with_parameters) {
-  if (!name.starts_with("_Z")) return {};
-  int status = 0;
-  std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
-  if (!text) return {};
-  std::string_view whole = text.get();
-  return std::string(with_parameters ? whole : whole.substr(0, whole.find('(')));
+  if (!name.starts_with("_Z") && !name.starts_with("_R")) return {};
+  std::string text = demangle(name, with_parameters ? Parameters::kept : Parameters::dropped);
+  return text == name ? std::string() : text;
 }
 
 bool is_cpp_name(std::string_view name) { return name.find("::") != name.npos || name.find('(') != name.npos; }

@@ -146,6 +146,35 @@ TEST(FunctionTypes, AbsentOnesSayWhy) {
   EXPECT_EQ(function_types(path, "tkae").error().kind, ErrorKind::not_found);
 }
 
+// Where a Rust compiler is at hand: its types and names.
+TEST(FunctionTypes, OfRust) {
+  if (std::system("command -v rustc >/dev/null && rustc --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "no rustc here";
+  const std::string source = test_folder() + "/rusty.rs", path = test_folder() + "/rusty";
+  const std::string text = R"(
+mod inner {
+    pub struct Pair { pub first: u8, pub second: i64 }
+    #[inline(never)]
+    pub fn add(pair: &Pair, more: u32, maybe: Option<u16>) -> i64 { pair.second + more as i64 + maybe.unwrap_or(1) as i64 }
+}
+fn main() { std::process::exit(inner::add(&inner::Pair { first: 1, second: std::env::args().count() as i64 }, 3, None) as i32); }
+)";
+  ASSERT_TRUE(write_file(source, bytes_of(std::string_view(text))));
+  run(fmt::format("rustc -g --crate-name rusty -o {} {} 2>/dev/null", path, source));
+  auto types = function_types(path, "rusty::inner::add");
+  ASSERT_TRUE(types) << describe(types.error());
+  const btf::Btf& btf = *types->btf;
+  const btf::Type proto = btf.type(types->proto);
+  ASSERT_EQ(proto.params().size(), 3U);
+  EXPECT_EQ(btf.type_name(proto.target()), "i64");
+  const btf::Type pair = pointee(btf, proto.param(0).type);
+  EXPECT_EQ(pair.name(), "Pair");
+  EXPECT_EQ(btf.type_name(member(pair, "second").type), "i64");
+  auto places = addresses_of_line(path, "rusty.rs", 5);
+  ASSERT_TRUE(places) << describe(places.error());
+  const Function add = find_function(ElfFile::open(path).value(), "rusty::inner::add").value();
+  EXPECT_EQ(places->front().file_offset, add.file_offset);
+}
+
 TEST(Signatures, AreSpelledAsInC) {
   const std::string path = compile("signatures", kTypes, "-g -O0");
   auto dwarf = Dwarf::open(path).value();
@@ -236,6 +265,12 @@ TEST(Lines, OfSeparateDebugFiles) {
   ASSERT_TRUE(apart) << describe(apart.error());
   EXPECT_EQ(apart->front().file_offset, whole->front().file_offset);
   EXPECT_TRUE(function_types(stripped, "visible"));
+  EXPECT_TRUE(function_types(stripped, "hidden"));
+  Symboliser symbols({.lines = true});
+  Child child(stripped);
+  Frame frame = symbols.resolve(child.pid(), child.address(1));
+  EXPECT_EQ(frame.symbol, "hidden");
+  EXPECT_FALSE(frame.source.empty());
   // A debug file of another program under that name is none.
   const std::string other = compile("other", kProgram + "int another;", "-g -O0 -Wl,--build-id");
   run(fmt::format("cp {} {}.debug", other, path));
