@@ -76,6 +76,11 @@ ValueId Folder::multiplicative(Inst& inst, ValueId a, std::uint64_t c) {
   if (c == minus_one && inst.is(Op::srem)) return constant(inst.type, 0);
   if (inst.is(Op::udiv) && largest(a) < c) return constant(inst.type, 0);
   if (inst.is(Op::urem) && largest(a) < c) return a;
+  // Neither is negative: as unsigned.
+  if (unsigned width = bits(inst); possible(a) >> (width - 1) == 0 && c >> (width - 1) == 0) {
+    if (inst.is(Op::sdiv)) return become(inst, Op::udiv, {a, constant(inst.type, c)});
+    if (inst.is(Op::srem)) return become(inst, Op::urem, {a, constant(inst.type, c)});
+  }
   const Inst& inner = def(a);
   if (inner.op == inst.op && (inst.is(Op::mul) || inst.is(Op::udiv)) && is_constant(f_.operands(inner)[1], d)) {
     std::uint64_t product = 0;

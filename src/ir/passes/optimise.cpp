@@ -12,6 +12,10 @@ constexpr std::array kPasses = std::to_array<PassRow>({
     {"number", [](Module&, Function& f, const Options&) { return number_values(f); }},
     {"control", [](Module&, Function& f, const Options&) { return simplify_control(f); }},
     {"promote", [](Module&, Function& f, const Options&) { return promote_slots(f); }},
+    {"forward", [](Module&, Function& f, const Options&) { return forward_stores(f); }},
+    {"hoist", [](Module&, Function& f, const Options& options) { return hoist_invariants(f, options); }},
+    {"strength", [](Module&, Function& f, const Options& options) { return reduce_strength(f, options); }},
+    {"inline", [](Module& m, Function&, const Options& options) { return inline_calls(m, options); }},
     {"layout", [](Module&, Function& f, const Options&) { return lay_out(f), true; }},
     {"compact", [](Module&, Function& f, const Options&) { return compact(f), true; }},
 });
@@ -26,18 +30,37 @@ void clean(Function& f) {
   remove_dead(f);
 }
 
+/// What is better done late: it makes more instructions, or moves them.
+void finish(Function& f, const Options& options) {
+  forward_stores(f);
+  hoist_invariants(f, options);
+  reduce_strength(f, options);
+  fold(f);
+  number_values(f);
+  remove_dead(f);
+  simplify_control(f);
+}
+
 }  // namespace
 
 void optimise(Module& module, const Options& options) {
-  for (Function& f : module.functions) {
-    if (options.level > 0) {
+  if (options.level > 0)
+    for (Function& f : module.functions) {
       fold(f);
       promote_slots(f);
       clean(f);
     }
+  if (options.level > 1 && inline_calls(module, options))
+    for (Function& f : module.functions) {
+      promote_slots(f);
+      clean(f);
+    }
+  for (Function& f : module.functions) {
+    if (options.level > 1) finish(f, options);
     lay_out(f);
     compact(f);
   }
+  if (options.level > 1) drop_uncalled(module);
 }
 
 std::span<const PassRow> passes() { return kPasses; }

@@ -37,14 +37,16 @@ bool promote_slots(Function& function);
 bool forward_stores(Function& function);
 /// Computes what does not change in a loop before it.
 bool hoist_invariants(Function& function, const Options& options);
-/// Small subprograms into their callers; subprograms that nothing calls go.
+/// Small subprograms into their callers.
 bool inline_calls(Module& module, const Options& options);
+/// Subprograms and callbacks that no program reaches go, and ids of functions change. Functions must be compact.
+bool drop_uncalled(Module& module);
 /// Orders blocks: each before what it dominates, the likelier successor next, cold blocks last.
 void lay_out(Function& function);
 /// Makes the arrays dense: no instruction, block or slot is left that nothing refers to. Ids change.
 void compact(Function& function);
 
-/// All of them, in a good order.
+/// All of them, in a good order. Ids of values, blocks, slots and functions change; those of maps and externs do not.
 void optimise(Module& module, const Options& options = {});
 
 struct PassRow {
