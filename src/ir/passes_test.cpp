@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -103,6 +104,30 @@ TEST(Passes, TogetherKeepWhatRandomProgramsDo) {
     expect_same(before, after, seed, "optimise");
     if (HasFatalFailure()) return;
   }
+}
+
+TEST(Passes, DivisionsByConstantsAreExact) {
+  std::mt19937_64 random(1);
+  for (Op op : {Op::mul, Op::udiv, Op::urem, Op::sdiv, Op::srem})
+    for (Type type : {kI32, kI64})
+      for (int i = 0; i < 300; ++i) {
+        std::uint64_t divisor = i < 64 ? std::uint64_t{1} << i : i < 128 ? static_cast<std::uint64_t>(i - 60) : random() >> (random() % 64);
+        if (i % 3 == 0) divisor = 0 - divisor;
+        Module before;
+        Builder b(before[before.add_function("f", type, {type})]);
+        b.ret(b.binary(op, b.param(0), b.constant(type, static_cast<std::int64_t>(divisor))));
+        Module after = before;
+        reduce_strength(after.functions[0], {.divide_by_multiply = true});
+        for (int run = 0; run < 20; ++run) {
+          // Around multiples of the divisor is where a quotient goes wrong.
+          std::uint64_t x = run < 10 ? (random() | 0xfffff00000000000) * divisor - 1 + static_cast<std::uint64_t>(run % 3) : random() >> (random() % 64);
+          if (run == 0) x = ~std::uint64_t{0};
+          if (run == 1) x = std::uint64_t{1} << (type.bits() - 1);
+          Machine a(before), c(after);
+          ASSERT_EQ(a.run(FuncId{0}, std::array{x}).value(), c.run(FuncId{0}, std::array{x}).value())
+              << x << print(before) << print(after);
+        }
+      }
 }
 
 TEST(Passes, TextOfRandomProgramsReadsBack) {

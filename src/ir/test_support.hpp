@@ -115,11 +115,17 @@ class RandomProgram {
     budget_ = statements;
     depth_ = 0;
     for (ValueId param : builder.function().params()) values_.push_back(param);
-    for (std::size_t i = 0; i < 1 + below(3); ++i) {
+    for (std::size_t i = 0; i < 1 + below(2); ++i) {
       slots_.push_back(builder.slot(16));
       builder.zero(builder.stack_addr(slots_.back()), 16);
     }
+    locals_.clear();
+    for (std::size_t i = 0; i < 1 + below(4); ++i) {
+      locals_.push_back({builder.slot(8), 8U << below(4)});
+      builder.zero(builder.stack_addr(locals_.back().slot), 8);
+    }
     block_of_statements();
+    for (SlotId slot : slots_) builder.atomic(Op::atomic_xor, builder.map_value(MapId{0}), builder.load(kI64, 64, builder.stack_addr(slot), 8), 64);
     builder.ret(number(kI64));
   }
 
@@ -130,6 +136,9 @@ class RandomProgram {
       b_->mark = Mark{static_cast<std::uint32_t>(below(100))};
       statement();
     }
+    // So that what was computed is seen.
+    for (std::size_t i = below(3); i > 0; --i)
+      b_->store(64, b_->map_value(MapId{0}), static_cast<std::int64_t>(below(8) * 8), pick(kI64));
     if (depth_ == 0 && budget_ > 0) block_of_statements();
   }
 
@@ -139,8 +148,9 @@ class RandomProgram {
     if (depth_ < 3 && kind == 2) return loop();
     if (depth_ < 3 && kind == 3) return choices();
     if (kind == 4) return check_null();
-    if (kind < 8) return memory();
-    if (kind == 8) return call();
+    if (kind < 7) return memory();
+    if (kind < 9) return local();
+    if (kind == 9) return call();
     values_.push_back(pure());
   }
 
@@ -190,7 +200,9 @@ class RandomProgram {
       case 0: return b_->map_value(MapId{0}, static_cast<std::int64_t>(below(4) * 8));
       case 1: return b_->ptr_add(b_->stack_addr(slot), b_->and_(pick(kI64), b_->i64(7)));   // to bytes 0 … 15
       case 2: return b_->ptr_add(b_->stack_addr(slot), b_->i64(0));
-      case 3: return b_->select(truth(), b_->stack_addr(slot), b_->stack_addr(slots_[below(slots_.size())]));
+      case 3:
+        if (!chance(8)) return b_->stack_addr(slot);   // the slots' addresses cannot be followed any more
+        return b_->select(truth(), b_->stack_addr(slot), b_->stack_addr(slots_[below(slots_.size())]));
       default: return b_->stack_addr(slot);
     }
   }
@@ -201,7 +213,7 @@ class RandomProgram {
     bool variable = b_->function()[at].is(Op::ptr_add);
     Type of = type();
     unsigned bits = of == kI32 ? 8U << below(3) : 8U << below(4);
-    if (chance(4)) bits = of.bits();
+    if (chance(2)) bits = of.bits();
     if (variable) offset = 0;
     switch (below(9)) {
       case 0: return b_->zero(at, 8, 1);
@@ -212,6 +224,14 @@ class RandomProgram {
       case 5: return b_->store(bits, at, offset, number(of));
       default: values_.push_back(b_->load(of, bits, at, offset, chance(3) ? kSigned : 0)); return;
     }
+  }
+
+  /// A variable: always the same bytes of a slot whose address goes nowhere.
+  void local() {
+    const Local& local = locals_[below(locals_.size())];
+    Type of = local.width == 64 ? kI64 : type();
+    if (chance(2)) return b_->store(local.width, b_->stack_addr(local.slot), 0, number(of));
+    values_.push_back(b_->load(of, local.width, b_->stack_addr(local.slot), 0, chance(2) ? kSigned : 0));
   }
 
   void call() {
@@ -316,7 +336,12 @@ class RandomProgram {
   std::mt19937_64 random_;
   Builder* b_ = nullptr;
   std::vector<ValueId> values_;   // that are defined on every way to here
+  struct Local {
+    SlotId slot{};
+    unsigned width = 64;
+  };
   std::vector<SlotId> slots_;
+  std::vector<Local> locals_;
   unsigned budget_ = 0, depth_ = 0;
   bool calls_ = false;
 };
