@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
 #include "base/text.hpp"
 #include "kernel/features.hpp"
@@ -16,9 +15,11 @@ namespace {
 constexpr std::string_view kVmlinux = "vmlinux", kRawPrefix = "btf_trace_";
 
 void sort_unique(std::vector<KernelFunction>& functions) {
-  auto by_name = [](const KernelFunction& f) { return std::tie(f.name, f.module); };
-  std::ranges::sort(functions, {}, by_name);
-  auto rest = std::ranges::unique(functions, {}, by_name);
+  std::ranges::sort(functions, [](const KernelFunction& a, const KernelFunction& b) {
+    int order = a.name.compare(b.name);
+    return order != 0 ? order < 0 : a.module < b.module;
+  });
+  auto rest = std::ranges::unique(functions, [](const KernelFunction& a, const KernelFunction& b) { return a.name == b.name && a.module == b.module; });
   functions.erase(rest.begin(), rest.end());
 }
 

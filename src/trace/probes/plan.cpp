@@ -35,7 +35,9 @@ class Planner {
   Planner(Machine& machine, const Needs& needs, const Abilities& abilities) : machine_(machine), needs_(needs), can_(abilities) {}
 
   Result<std::vector<Instance>> plan(std::vector<Target> targets) {
-    if (targets.size() > 8 && can_.tp_btf) static_cast<void>(machine_.raw_tracepoints());   // one pass instead of a search for each
+    auto may_be_raw = [](const Target& t) { return t.provider == Provider::tracepoint && !is_syscall(std::get<probe::Tracepoint>(t.probe)); };
+    // One pass over BTF instead of a search for each.
+    if (can_.tp_btf && std::ranges::count_if(targets, may_be_raw) > 8) static_cast<void>(machine_.raw_tracepoints());
     std::map<Family, std::vector<Target>> families;
     std::vector<Family> order;
     for (Target& target : targets) {
