@@ -32,13 +32,13 @@ namespace espy::ir::bpf {
 namespace {
 
 constexpr unsigned kRounds = 12;
-constexpr std::size_t kLargestMerge = 4096;   // segments
 constexpr float kNeverSpilled = std::numeric_limits<float>::infinity();
 constexpr std::array<Reg, kAllocatable> kPreference{5, 4, 0, 3, 2, 1, 6, 7, 8, 9};
 
 /// A set of registers that share a place: one virtual register after coalescing.
 struct Interval {
   std::uint32_t first = 0, count = 0;   // segments
+  std::uint32_t room = 0;               // for so many of them
   float weight = 0;
   std::array<Reg, 2> hints{kNoReg, kNoReg};
   std::uint32_t cursor = 0;             // segments before it have ended
@@ -82,7 +82,8 @@ class Allocator {
     state_.slot.resize(f_.next_reg, 0);
     for (Reg reg = 0; reg < f_.next_reg; ++reg) {
       parent_[reg] = reg;
-      intervals_[reg] = {.first = live_.first[reg], .count = live_.count[reg], .weight = live_.weight[reg]};
+      intervals_[reg] = {.first = live_.first[reg],
+                         .count = live_.count[reg], .room = live_.count[reg], .weight = live_.weight[reg]};
       if (state_.level[reg] == 2) intervals_[reg].weight = kNeverSpilled;
     }
     for (MBlockId id : f_.order) {   // compared: its bounds are better kept
@@ -121,7 +122,7 @@ class Allocator {
     if (a == b || state_.level[a] != 0 || state_.level[b] != 0) return;
     Interval& into = intervals_[a];
     Interval& from = intervals_[b];
-    if (into.count + from.count > kLargestMerge || overlap(segments(into), segments(from))) return;
+    if (overlap(segments(into), segments(from))) return;
     merge_segments(into, from);
     into.weight += from.weight;
     for (Reg reg : from.hints) hint(a, reg);
@@ -129,22 +130,41 @@ class Allocator {
     from.count = 0;
   }
 
-  void merge_segments(Interval& into, const Interval& from) {
-    auto first = static_cast<std::uint32_t>(live_.segments.size());
-    live_.segments.resize(first + into.count + from.count);
-    const Segment *a = live_.segments.data() + into.first, *b = live_.segments.data() + from.first;
-    const Segment *a_end = a + into.count, *b_end = b + from.count;
-    std::uint32_t kept = first;
-    while (a != a_end || b != b_end) {
-      Segment next = b == b_end || (a != a_end && a->start < b->start) ? *a++ : *b++;
-      if (kept != first && live_.segments[kept - 1].end == next.start)
-        live_.segments[kept - 1].end = next.end;
-      else
-        live_.segments[kept++] = next;
+  /// Puts the segments of the shorter list into the longer one, whose room doubles when it is full.
+  void merge_segments(Interval& into, Interval& from) {
+    if (into.count < from.count) {
+      std::swap(into.first, from.first);
+      std::swap(into.count, from.count);
+      std::swap(into.room, from.room);
     }
-    live_.segments.resize(kept);
-    into.first = first;
-    into.count = kept - first;
+    if (into.count + from.count > into.room) {
+      into.room = std::max(8U, 2 * (into.count + from.count));
+      auto first = static_cast<std::uint32_t>(live_.segments.size());
+      live_.segments.resize(first + into.room);
+      std::copy_n(live_.segments.begin() + into.first, into.count, live_.segments.begin() + first);
+      into.first = first;
+    }
+    for (std::uint32_t i = 0; i < from.count; ++i) {
+      Segment segment = live_.segments[from.first + i];
+      Segment* begin = live_.segments.data() + into.first;
+      Segment* end = begin + into.count;
+      Segment* behind = std::upper_bound(begin, end, segment.start, [](std::uint32_t start, const Segment& s) { return start < s.start; });
+      bool joins_before = behind != begin && (behind - 1)->end == segment.start;
+      bool joins_behind = behind != end && behind->start == segment.end;
+      if (joins_before && joins_behind) {
+        (behind - 1)->end = behind->end;
+        std::copy(behind + 1, end, behind);
+        --into.count;
+      } else if (joins_before) {
+        (behind - 1)->end = segment.end;
+      } else if (joins_behind) {
+        behind->start = segment.start;
+      } else {
+        std::copy_backward(behind, end, end + 1);
+        *behind = segment;
+        ++into.count;
+      }
+    }
   }
 
   void hint(Reg reg, Reg machine) {
@@ -156,13 +176,14 @@ class Allocator {
   // ---- scanning -----------------------------------------------------------------------------------------------------
 
   Result<void> scan() {
-    std::vector<std::pair<std::uint32_t, Reg>> by_start;
+    std::vector<std::uint64_t> by_start;   // where an interval starts, and its register
     by_start.reserve(f_.next_reg);
     for (Reg reg = kFirstVirtual; reg < f_.next_reg; ++reg)
-      if (intervals_[reg].count != 0) by_start.emplace_back(segments(intervals_[reg]).front().start, reg);
+      if (intervals_[reg].count != 0) by_start.push_back(std::uint64_t{segments(intervals_[reg]).front().start} << 32 | reg);
     std::ranges::sort(by_start);
-    for (auto [start, reg] : by_start) {
-      forget_until(start);
+    for (std::uint64_t next : by_start) {
+      auto reg = static_cast<Reg>(next);
+      forget_until(static_cast<std::uint32_t>(next >> 32));
       if (Reg machine = find_free(intervals_[reg]); machine != kNoReg) {
         take(reg, machine);
         continue;

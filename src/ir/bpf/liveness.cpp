@@ -15,7 +15,7 @@ class Finder {
   Liveness find() {
     find_homes();
     predecessors();
-    segments_.reserve(f_.insts.size() * 2);
+    segments_.reserve(f_.insts.size() * 2 + f_.blocks.size() * 4);
     for (std::size_t i = f_.order.size(); i-- > 0;) scan(f_.order[i]);
     walk_back();
     return collect();
@@ -162,6 +162,7 @@ class Finder {
   Liveness collect() {
     Liveness live;
     std::size_t registers = f_.next_reg;
+    constexpr auto before = [](const Segment& a, const Segment& b) { return a.start < b.start; };
     live.weight = std::move(weight_);
     live.first.assign(registers + 1, 0);
     live.count.assign(registers, 0);
@@ -187,8 +188,6 @@ class Finder {
     return live;
   }
 
-  static bool before(const Segment& a, const Segment& b) { return a.start < b.start; }
-
   const MFunction& f_;
   std::vector<std::uint32_t> open_;           // by register, while a block is scanned backwards: where its segment ends
   std::vector<MBlockId> home_;                // by register: the one block that mentions it
@@ -206,8 +205,11 @@ class Finder {
 Liveness find_liveness(const MFunction& function) { return Finder(function).find(); }
 
 bool overlap(std::span<const Segment> a, std::span<const Segment> b) {
-  auto i = a.begin(), j = b.begin();
-  while (i != a.end() && j != b.end()) {
+  if (a.size() > b.size()) std::swap(a, b);
+  if (a.empty()) return false;
+  // The longer list is entered where the shorter one begins.
+  auto j = std::ranges::upper_bound(b, a.front().start, {}, &Segment::end);
+  for (auto i = a.begin(); i != a.end() && j != b.end();) {
     if (i->end <= j->start)
       ++i;
     else if (j->end <= i->start)
