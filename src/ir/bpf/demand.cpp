@@ -15,6 +15,7 @@ Demand::Demand(const Function& function, const Options& given) : f(function), op
   order_blocks();
   count_uses();
   needs.assign(f.insts.size(), 0);
+  sunk_.assign(f.insts.size(), false);
   // Users come before what they use: blocks in postorder, instructions from the last. Only the arguments of edges that
   // lead back are met before it is known whether their parameter is wanted; they count as wanted.
   for (BlockId block : postorder) {
@@ -191,8 +192,24 @@ void Demand::want_condition(ValueId value) {
 
 void Demand::want_address(ValueId pointer, std::int64_t offset, std::int64_t bytes) { want(address(pointer, offset, bytes).base); }
 
+/// Cheap, wanted once, and its operands are there anyway.
+bool Demand::can_sink(ValueId value, BlockId from) const {
+  const Inst& inst = f[value];
+  if (inst.block != from || inst.type.kind == Kind::i1 || uses_[index_of(value)] != 1 || root(value) != value) return false;
+  if (inst.op == Op::ptr_add) return true;
+  bool divides = inst.op >= Op::udiv && inst.op <= Op::srem;
+  return has(inst.op, kPure) && !divides && inst.op >= Op::add && inst.op <= Op::sext;
+}
+
 void Demand::visit_terminator(BlockId block) {
   const Inst& last = f[f.terminator(block)];
+  if (taken_edges(block).size() > 1)
+    for (const Edge& edge : taken_edges(block)) {
+      // An edge that leads back is better left without instructions: the branch itself may then close the loop.
+      if (finished[index_of(edge.to)] >= finished[index_of(block)]) continue;
+      for (ValueId argument : f.arguments(edge))
+        if (can_sink(argument, block)) sunk_[index_of(argument)] = true;
+    }
   for (const Edge& edge : taken_edges(block)) {
     std::span<const ValueId> arguments = f.arguments(edge);
     const std::vector<ValueId>& params = f[edge.to].params;
@@ -218,6 +235,11 @@ void Demand::visit(ValueId id) {
   if (inst.compare()) return want_condition(id);
   switch (inst.op) {
     case Op::select:
+      for (unsigned choice : {2U, 1U})
+        if (can_sink(operands[choice], inst.block)) {
+          sunk_[index_of(operands[choice])] = true;
+          break;
+        }
       want_condition(operands[0]);
       want(operands[1]);
       want(operands[2]);

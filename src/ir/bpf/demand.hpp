@@ -31,6 +31,8 @@ class Demand {
   std::vector<std::uint32_t> entries;      ///< by BlockId: edges that lead into it; 0: it is not reached
   std::vector<std::uint32_t> needs;        ///< by ValueId: how many users want it in a register
 
+  /// Is the value made only on the way that wants it: in the block of an edge that passes it, in an arm of a select?
+  bool sunk(ValueId value) const { return sunk_[index_of(value)]; }
   bool needed(ValueId value) const { return needs[index_of(value)] != 0; }
   /// The value itself, or the one whose register also holds this: conversions that cost nothing.
   ValueId root(ValueId value) const;
@@ -54,8 +56,10 @@ class Demand {
   void visit_terminator(BlockId block);
   void want(ValueId value);
   void want_condition(ValueId value);
+  bool can_sink(ValueId value, BlockId to) const;
   void want_address(ValueId pointer, std::int64_t offset, std::int64_t bytes);
 
+  std::vector<bool> sunk_;                 // by ValueId
   std::vector<std::uint32_t> uses_;        // by ValueId: operands and edge arguments in reached blocks
 };
 

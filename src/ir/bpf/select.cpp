@@ -47,7 +47,7 @@ Result<void> Selector::select_block(BlockId block) {
 
 Result<void> Selector::select_inst(ValueId id) {
   const Inst& inst = f_[id];
-  if (!has_effect(inst) && (!demand_.needed(id) || demand_.root(id) != id)) return {};
+  if (!has_effect(inst) && (!demand_.needed(id) || demand_.root(id) != id || demand_.sunk(id))) return {};
   mark_ = inst.mark;
   if (has(inst.op, kCall)) return call(id);
   if (has(inst.op, kReads) || has(inst.op, kWrites)) return memory(id);
@@ -107,7 +107,7 @@ void Selector::put(Reg dst, ValueId value) {
   if (inst.leaf())
     make_leaf(dst, inst);
   else
-    copy(dst, reg_of(root));
+    copy(dst, root == renamed_ ? renamed_to_ : reg_of(root));
 }
 
 void Selector::put_clean(Reg dst, ValueId value) {

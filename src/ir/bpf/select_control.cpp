@@ -117,6 +117,7 @@ void Selector::edge_copies(const Edge& edge) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     ValueId root = demand_.root(arguments[i]);
     if (!demand_.needed(params[i]) || f_[root].leaf()) continue;
+    if (demand_.sunk(root)) arithmetic(f_[root], reg_of(root));
     copies_.push_back({reg_of(params[i]), reg_of(root), !demand_.clean(arguments[i])});
   }
   parallel_copies();
@@ -243,7 +244,7 @@ void Selector::select_value(const Inst& inst, Reg dst) {
     ValueId root = demand_.root(value);
     return f_[root].leaf() ? 0 : demand_.needs[index_of(root)] == 1 ? 2 : 1;
   };
-  bool exchange = cheap(second) > cheap(first);
+  bool exchange = demand_.sunk(first) || (!demand_.sunk(second) && cheap(second) > cheap(first));
   if (exchange) std::swap(first, second);
   put(dst, first);
   MBlockId over = new_block(), behind = new_block();
@@ -251,9 +252,18 @@ void Selector::select_value(const Inst& inst, Reg dst) {
   renamed_ = f_[root].leaf() ? kNoValue : root;
   renamed_to_ = dst;
   exchange ? branch_on(operands[0], over, behind) : branch_on(operands[0], behind, over);
-  renamed_ = kNoValue;
   begin(over);
-  put(dst, second);
+  if (demand_.sunk(second)) {
+    // With a constant as the other operand, the first choice may be changed where it is.
+    const Inst& made = f_[second];
+    std::span<const ValueId> of = f_.operands(made);
+    if (of.size() == 2 && !f_[of[1]].leaf()) renamed_ = kNoValue;
+    arithmetic(made, dst);
+    renamed_ = kNoValue;
+  } else {
+    renamed_ = kNoValue;
+    put(dst, second);
+  }
   end(behind);
   begin(behind);
 }
