@@ -165,8 +165,14 @@ TEST(Expand, EventsAndTimers) {
   World world;
   auto interval = world("interval:s:1");
   ASSERT_TRUE(interval);
-  EXPECT_TRUE(std::get<espy::probe::PerfEvent>(interval->front().probe).one_cpu);
-  EXPECT_EQ(std::get<espy::probe::PerfEvent>(interval->front().probe).period, 1'000'000'000U);
+  EXPECT_EQ(interval->front().name, "interval:s:1");
+  if (World().machine.version() >= facts::KernelVersion{5, 10, 0}) {
+    EXPECT_EQ(interval->front().prog_type, facts::ProgType::raw_tracepoint);
+    EXPECT_TRUE(std::holds_alternative<espy::probe::Nothing>(interval->front().probe));
+  } else {
+    EXPECT_TRUE(std::get<espy::probe::PerfEvent>(interval->front().probe).one_cpu);
+    EXPECT_EQ(std::get<espy::probe::PerfEvent>(interval->front().probe).period, 1'000'000'000U);
+  }
   EXPECT_EQ(std::get<espy::probe::PerfEvent>(world("profile:hz:99")->front().probe).frequency, 99U);
   EXPECT_EQ(world("begin")->front().prog_type, facts::ProgType::raw_tracepoint);
 }

@@ -92,7 +92,7 @@ void Actions::on_value(const Action& action, Bytes record) {
 void Actions::on_join(const Action& action, Bytes record) {
   if (action.arguments.empty()) return;
   const Type& type = action.arguments.front().type;
-  const std::size_t first = std::max<std::size_t>(action.arguments.front().offset, kJoinStrings);
+  const std::size_t first = kJoinStrings;
   const std::string_view separator = action.text.empty() ? std::string_view(" ") : std::string_view(action.text.front());
   const auto count = word<std::uint64_t>(record, kBehindHeader);
   output_.text("join", true, [&](std::string& out) {

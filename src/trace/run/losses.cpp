@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.hpp"
 
 namespace espy::trace::run {
@@ -9,11 +11,13 @@ namespace espy::trace::run {
 Losses::Losses(const Plan& plan, const Engine& engine) : plan_(plan), engine_(engine), told_(plan.counters.size()) {
   if (plan.counters.empty()) return;
   counters_ = engine.find_map(kCountersMap);
+  counts_records_ = counters_ && std::ranges::find(plan.counters, Counter::Kind::lost_records, &Counter::kind) != plan.counters.end();
   values_.resize(plan.counters.size() * 8 * engine.cpus());
 }
 
 Result<void> Losses::report(Output& output, bool failed_reads) {
-  if (const std::uint64_t lost = engine_.lost(); lost > transport_told_) {
+  // What programs count themselves, by probe, is not told twice.
+  if (const std::uint64_t lost = counts_records_ ? 0 : engine_.lost(); lost > transport_told_) {
     output.lost_events(lost - transport_told_, {});
     lost_records_ += lost - transport_told_;
     transport_told_ = lost;

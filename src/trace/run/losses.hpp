@@ -29,6 +29,7 @@ class Losses {
   std::optional<MapHandle> counters_;
   std::vector<std::byte> values_;        // of all CPUs
   std::vector<std::uint64_t> told_;      // by counter
+  bool counts_records_ = false;          // by probe, in the counters
   std::uint64_t transport_told_ = 0;
   std::uint64_t lost_records_ = 0;
 };

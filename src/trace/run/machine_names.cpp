@@ -47,11 +47,11 @@ class MachineNames final : public Names {
   void stack(const Type& type, std::int64_t id, std::uint32_t pid, std::uint32_t probe, std::string& out) override {
     out += '\n';
     if (id < 0 || engine_ == nullptr) return;
-    auto map = engine_->find_map(fmt::format("{}_{}", kStacksMap, type.count));
+    const bool by_file = type.mode == StackMode::build_id;
+    auto map = engine_->find_map(fmt::format("{}_{}{}", kStacksMap, type.count, by_file ? "_ids" : ""));
     if (!map) return;
     const std::uint32_t count = std::min(type.count, kMaxFrames);
     const auto key = static_cast<std::uint32_t>(id);
-    const bool by_file = type.mode == StackMode::build_id;
     std::vector<std::byte>& frames = frames_;
     frames.assign(std::size_t{count} * (by_file ? sizeof(bpf_stack_build_id) : 8), std::byte{});
     auto found = engine_->lookup(*map, bytes_of(key), frames);

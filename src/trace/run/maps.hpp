@@ -80,7 +80,7 @@ void append_histogram_json(const Type& type, const std::vector<std::uint64_t>& b
 struct SeriesPoint {
   std::uint64_t epoch = 0;
   std::int64_t value = 0;
-  std::uint64_t count = 0;   ///< 0: nothing was recorded. Of a series of last values: when, so that the latest CPU's holds
+  std::uint64_t count = 0;   ///< of values recorded; 0: none. Of last values, those of the CPU with most count
 };
 /// Joins two CPUs' points of one epoch.
 void join_points(Kind aggregate, bool is_signed, SeriesPoint& to, const SeriesPoint& from);

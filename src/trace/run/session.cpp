@@ -1,12 +1,13 @@
 #include "trace/run/session.hpp"
 
 #include <fmt/format.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
+#include <cerrno>
+#include <thread>
 #include <variant>
 
 #include "kernel/records.hpp"
@@ -27,9 +28,11 @@ constexpr milliseconds kBusyPause{2};
 constexpr milliseconds kLossPeriod{1000};
 /// Perf buffers wake for every record; they are looked after at this pace in any case.
 constexpr milliseconds kIdlePause{1000};
+/// An interval that could not fire in time fires for each period missed, up to this.
+constexpr std::uint64_t kMostLateTurns = 100;
 
 // What woke the session.
-enum class Token : std::uint32_t { ring, signals, child, process, watcher, watch_timer, names, first_timer };
+enum class Token : std::uint32_t { ring, signals, child, process, watcher, watch_timer, names, iterators, first_timer };
 
 UniqueFd make_timer(std::uint64_t period_ns) {
   UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
@@ -75,9 +78,11 @@ class Session {
     TRY(attach_all());
     if (options_.attached) options_.attached();
     if (options_.child != nullptr) TRY(options_.child->resume());
-    auto observed = engine_.run_iterators();
-    if (observed) observed = observe();
+    TRY(start_iterators());
+    auto observed = observe();
     signals_.let_through();   // a second Ctrl-C ends what takes too long
+    if (iterating_.joinable()) iterating_.join();
+    if (observed) observed = iterated_;
     engine_.stop();
     if (observed) observed = finish();
     engine_.detach();
@@ -165,6 +170,27 @@ class Session {
     return {};
   }
 
+  // Iterators run in a thread of their own, so that what they send is handled while they do. A script that has nothing else
+  // to wait for ends with them.
+  Result<void> start_iterators() {
+    bool any = false, others = false;
+    for (const ProgramPlan& program : plan_.programs) {
+      const probes::Provider provider = provider_of(program);
+      if (provider == probes::Provider::iter) any = true;
+      else if (provider != probes::Provider::begin && provider != probes::Provider::end) others = true;
+    }
+    if (!any) return {};
+    iterators_done_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!iterators_done_) return fail_sys(errno, "wait for iterators");
+    TRY(wait_on(iterators_done_.get(), Token::iterators));
+    ends_with_iterators_ = !others;
+    iterating_ = std::jthread([this] {
+      iterated_ = engine_.run_iterators();
+      ::eventfd_write(iterators_done_.get(), 1);
+    });
+    return {};
+  }
+
   bool ending() const { return ending_ || actions_.exit_code().has_value(); }
 
   // Handles what is in the ring, all of it; returns how many records there were. What came behind exit() is dropped.
@@ -214,6 +240,12 @@ class Session {
       // What they did last is still in the ring.
       case Token::child: options_.child->status(); ending_ = true; return {};
       case Token::process: ending_ = true; return {};
+      case Token::iterators: {
+        eventfd_t ignored = 0;
+        ::eventfd_read(iterators_done_.get(), &ignored);
+        ending_ = ending_ || ends_with_iterators_;
+        return {};
+      }
       case Token::watcher: return look(true);
       case Token::watch_timer: {
         std::uint64_t ignored = 0;
@@ -251,8 +283,11 @@ class Session {
     // What was sent before it fires is handled before; what it sends, at once: its print() shows the values of now.
     TRY(drain(true));
     if (ending()) return {};
-    TRY(engine_.fire(*timers_[number].program));
-    TRY(drain(true));
+    // Late by more than one period: each counts, but nobody waits for hundreds.
+    for (std::uint64_t turn = 0; turn < std::min(times, kMostLateTurns) && !ending(); ++turn) {
+      TRY(engine_.fire(*timers_[number].program));
+      TRY(drain(true));
+    }
     return {};
   }
 
@@ -305,14 +340,20 @@ class Session {
   std::optional<kernel::Poller> quiet_;    // everything but the ring
   UniqueFd process_, watch_timer_;
   std::vector<Timer> timers_;
+  UniqueFd iterators_done_;
+  Result<void> iterated_{};
+  bool ends_with_iterators_ = false;
   bool ending_ = false;
+  std::jthread iterating_;                 // last: it refers to the rest
 };
 
 }  // namespace
 
 Result<int> run_script(const Plan& plan, Engine& engine, const RunOptions& options) {
   Output output = TRY(Output::open(options.output));
-  return Session(plan, engine, options, std::move(output), options.user_symbols).run();
+  std::unique_ptr<UserSymbols> symbols;
+  if (shows_user_addresses(plan)) symbols = UserSymbols::start(plan.config, options.tell);
+  return Session(plan, engine, options, std::move(output), symbols.get()).run();
 }
 
 Result<int> run_script(Compiled script, const RunOptions& options) {

@@ -20,7 +20,6 @@
 #include "trace/run/kernel_engine.hpp"
 #include "trace/run/machine_names.hpp"
 #include "trace/run/output.hpp"
-#include "trace/run/user_places.hpp"
 
 namespace espy::trace::run {
 
@@ -49,7 +48,6 @@ struct RunOptions {
   /// Called once all probes are attached and before the command of -c runs.
   std::function<void()> attached = {};
   Watcher* watcher = nullptr;             ///< instead of printing maps at the end; borrowed
-  UserSymbols* user_symbols = nullptr;    ///< names addresses of processes; borrowed
   KernelOptions kernel = {};
 };
 

@@ -166,6 +166,121 @@ TEST(Session, ASignalEndsItAndEndProbesRun) {
   EXPECT_EQ(ran.output, "self 1\nend 2\n\n\n");
 }
 
+// Stacks by their ids in a map: the kernel's functions, and ours, named.
+TEST(Session, StacksAreNamed) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  script.ebpf_map("stacks_8 type=stack_trace key=4 value=64 max_entries=128");
+  Type kernel = simple_type(Kind::kstack), user = simple_type(Kind::ustack);
+  kernel.count = user.count = 8;
+  Action action{.kind = Action::Kind::printf, .format = {{.conversion = "s"}, {.literal = "|", .conversion = "s"}, {.literal = "|\n"}}, .size = 32};
+  action.arguments = {{.name = {}, .type = kernel, .offset = 8}, {.name = {}, .type = user, .offset = 16}};
+  const auto print = script.action(action);
+  // The first system call of this process that is seen: kernel stack in r7, user stack in r8, pid in r9.
+  script.program("calls", Provider::rawtracepoint, "rawtracepoint:sys_enter",
+                 fmt::format("  r6 = r1\n  call bpf_get_current_pid_tgid\n  r0 >>= 32\n  if r0 != {} goto none\n  r9 = r0\n"
+                             "  r1 = r6\n  r2 = map[stacks_8] ll\n  r3 = 0\n  call bpf_get_stackid\n  r7 = r0\n"
+                             "  r1 = r6\n  r2 = map[stacks_8] ll\n  r3 = 256\n  call bpf_get_stackid\n  r8 = r0\n"
+                             "  r1 = map[ring] ll\n  r2 = 32\n  r3 = 0\n  call bpf_ringbuf_reserve\n  if r0 == 0 goto none\n"
+                             "  *(u64 *)(r0 +0) = {}\n  *(u64 *)(r0 +8) = r7\n  *(u64 *)(r0 +16) = r8\n  *(u32 *)(r0 +24) = r9\n  *(u32 *)(r0 +28) = 0\n"
+                             "  r1 = r0\n  r2 = 0\n  call bpf_ringbuf_submit\nnone:\n", ::getpid(), print),
+                 {{.probe = probe::RawTracepoint{"sys_enter"}}});
+  Ran ran = run(script, {.output = {.quiet = true}, .attached = [] {
+    ::getppid();
+    ::kill(::getpid(), SIGTERM);
+  }});
+  ASSERT_OK(ran.code);
+  EXPECT_NE(ran.output.find("syscall_64+"), std::string::npos) << ran.output.substr(0, 2000);
+  EXPECT_NE(ran.output.find("getppid+"), std::string::npos) << ran.output.substr(0, 2000);
+}
+
+// Kernels before 5.8 have no ring buffer: the same records through a perf event array.
+TEST(Session, PerfBuffersServeToo) {
+  SKIP_WITHOUT_BPF();
+  TestScript script(0);
+  script.ebpf_map("ring type=perf_event_array key=4 value=4 max_entries=0");
+  const auto print = script.printf_number("n ");
+  const auto exit = add_exit(script);
+  auto send = [](std::uint32_t action, std::uint64_t value) {
+    return fmt::format("  *(u64 *)(r10 -16) = {}\n  *(u64 *)(r10 -8) = {}\n  r1 = r6\n  r2 = map[ring] ll\n  r3 = 0xffffffff ll\n  r4 = r10\n  r4 += -16\n"
+                       "  r5 = 16\n  call bpf_perf_event_output\n", action, value);
+  };
+  script.program("begin", Provider::begin, "begin", "  r6 = r1\n" + send(print, 1) + send(print, 2) + send(exit, 5));
+  Ran ran = run(script, {.output = {.quiet = true}});
+  ASSERT_OK(ran.code);
+  EXPECT_EQ(*ran.code, 5);
+  EXPECT_EQ(ran.output, "n 1\nn 2\n\n\n");
+}
+
+TEST(Session, CommandsFilesAndTimesAreShown) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  TemporaryFile file;
+  ASSERT_OK(write_file(file.path(), bytes_of(std::string_view("contents\n"))));
+  const auto system = script.action({.kind = Action::Kind::system, .format = {{.literal = "echo a; echo b"}}, .size = 8});
+  const auto cat = script.action({.kind = Action::Kind::cat, .format = {{.literal = file.path()}}, .size = 8});
+  const auto none = script.action({.kind = Action::Kind::cat, .format = {{.literal = "/no/such/file"}}, .size = 8});
+  const auto time = script.action({.kind = Action::Kind::time, .text = {"%Y\n"}, .size = 8});
+  const auto join = script.action({.kind = Action::Kind::join, .arguments = {{.name = {}, .type = string_type(8), .offset = 16}}, .text = {","}, .size = 16});
+  const auto value = script.action({.kind = Action::Kind::print_value, .arguments = {{.name = {}, .type = tuple_of({int64_type(), integer_type(4, true)}), .offset = 8}}, .size = 24});
+  const auto exit = add_exit(script);
+  script.plan.config.max_cat_bytes = 4;
+  script.program("begin", Provider::begin, "begin",
+                 script.send(system, {}) + script.send(cat, {}) + script.send(none, {}) + script.send(time, {}) +
+                     script.send(join, {2, 0x6f77742b656e6f, 0x7a79}) + script.send(value, {7, 0xffffffffffffffff}) + script.send(exit, {0}));
+  Ran ran = run(script, {.output = {.quiet = true}});
+  ASSERT_OK(ran.code);
+  EXPECT_TRUE(ran.output.starts_with("a\nb\ncont20")) << ran.output;
+  EXPECT_TRUE(ran.output.ends_with("\none+two,yz\n(7, -1)\n\n\n")) << ran.output;
+  ASSERT_EQ(ran.told.size(), 1U);
+  EXPECT_EQ(ran.told[0], "ERROR: failed to open file '/no/such/file': No such file or directory");
+  Ran json = run(script, {.output = {.form = OutputForm::json, .quiet = true}});
+  EXPECT_TRUE(json.output.starts_with("{\"type\": \"syscall\", \"data\": \"a\\nb\\n\"}\n{\"type\": \"cat\", \"data\": \"cont\"}\n{\"type\": \"time\", \"data\": \"20")) << json.output;
+  EXPECT_TRUE(json.output.ends_with("{\"type\": \"join\", \"data\": \"one+two,yz\"}\n{\"type\": \"value\", \"data\": [7,-1]}\n")) << json.output;
+}
+
+TEST(Session, ProblemsAreToldWithTheirPlace) {
+  SKIP_WITHOUT_BPF();
+  Sources sources;
+  sources.add("x.bt", "begin {\n  errorf(\"bad %d\", 1);\n}\n");
+  const Span at{10, 28, 0};
+  TestScript script;
+  script.ebpf_map("counters type=percpu_array key=4 value=16 max_entries=1");
+  script.plan.maps.push_back({.name = "@m", .map = "none", .key = int64_type(), .value = int64_type(), .key_bytes = 8, .value_bytes = 8});
+  script.plan.counters = {{.kind = Counter::Kind::map_full, .index = 0}, {.kind = Counter::Kind::read_failed, .index = 0}};
+  Action error{.kind = Action::Kind::errorf, .at = at, .format = {{.literal = "bad ", .conversion = "d"}}, .size = 16};
+  error.arguments = {{.name = {}, .type = int64_type(), .offset = 8}};
+  const auto bad = script.action(error);
+  const auto failed = script.action({.kind = Action::Kind::runtime_error, .at = at, .text = {"map update"}, .size = 16, .control = true});
+  const auto exit = add_exit(script);
+  const std::string count = "  *(u32 *)(r10 -4) = 0\n  r2 = r10\n  r2 += -4\n  r1 = map[counters] ll\n  call bpf_map_lookup_elem\n  if r0 == 0 goto none\n"
+                            "  *(u64 *)(r0 +0) = 3\n  *(u64 *)(r0 +8) = 2\nnone:\n";
+  script.program("begin", Provider::begin, "begin", count + script.send(bad, {1}) + script.send(failed, {static_cast<std::uint64_t>(-7)}) + script.send(exit, {0}));
+  Ran ran = run(script, {.output = {.quiet = true}, .sources = &sources});
+  ASSERT_OK(ran.code);
+  EXPECT_NE(ran.output.find("x.bt:2:3-21: ERROR: bad 1\n  errorf("), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("WARNING: map update failed: Argument list too long (-7)"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("map @m is full: 3 times an update was lost"), std::string::npos) << ran.output;
+  EXPECT_EQ(ran.output.find("could not be read"), std::string::npos) << ran.output;
+  Ran json = run(script, {.output = {.form = OutputForm::json, .quiet = true}, .failed_reads = true, .sources = &sources});
+  EXPECT_NE(json.output.find("{\"type\": \"errorf\", \"msg\": \"bad 1\", \"filename\": \"x.bt\", \"line\": 2, \"col\": 3}\n"), std::string::npos) << json.output;
+  EXPECT_NE(json.output.find("\"map\": \"@m\", \"count\": 3}\n"), std::string::npos) << json.output;
+  EXPECT_NE(json.output.find("memory could not be read 2 times in begin"), std::string::npos) << json.output;
+}
+
+TEST(Session, RecordsThatMakeNoSenseAreLeftOut) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  const auto print = script.printf_number("ok ");
+  const auto exit = add_exit(script);
+  script.program("begin", Provider::begin, "begin", script.send(4711, {1}) + script.send(print, {}) + script.send(print, {1}) + script.send(exit, {0}));
+  Ran ran = run(script, {.output = {.quiet = true}});
+  ASSERT_OK(ran.code);
+  EXPECT_EQ(ran.output, "ok 1\n\n\n");
+  ASSERT_EQ(ran.told.size(), 1U);
+  EXPECT_EQ(ran.told[0], "WARNING: 2 records could not be read");
+}
+
 TEST(Session, RejectedProgramTellsWhy) {
   SKIP_WITHOUT_BPF();
   TestScript script;

@@ -19,7 +19,10 @@ namespace espy::trace::run::testing {
 
 class TestScript {
  public:
-  explicit TestScript(std::uint32_t ring_bytes = 256 * 1024) : maps_(fmt::format(".map ring type=ringbuf max_entries={}\n", ring_bytes)) {}
+  /// 0: without a ring.
+  explicit TestScript(std::uint32_t ring_bytes = 256 * 1024) {
+    if (ring_bytes != 0) maps_ = fmt::format(".map ring type=ringbuf max_entries={}\n", ring_bytes);
+  }
 
   Plan plan;
 

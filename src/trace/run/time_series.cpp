@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kWidth = 53, kHeadRoom = 21;
 /// tseries() counts its intervals on this clock, as nsecs does.
-constexpr std::uint32_t kClock = CLOCK_MONOTONIC;
+constexpr std::uint32_t kClock = CLOCK_BOOTTIME;
 
 std::vector<SeriesPoint> points_of(Bytes value) {
   std::vector<SeriesPoint> points(value.size() / sizeof(SeriesPoint));
