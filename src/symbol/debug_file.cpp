@@ -24,6 +24,12 @@ Bytes gnu_build_id(Bytes notes, Endian endian) {
   return {};
 }
 
+std::string hexadecimal(Bytes bytes) {
+  std::string text;
+  for (std::byte b : bytes) text += fmt::format("{:02x}", std::to_integer<unsigned>(b));
+  return text;
+}
+
 std::optional<ElfFile> open_quietly(const std::string& path) {
   auto file = ElfFile::open(path);
   if (!file) return std::nullopt;
@@ -57,26 +63,58 @@ bool has_checksum(const ElfFile& file, std::uint32_t wanted) {
 }  // namespace
 
 std::string build_id(const ElfFile& file) {
-  std::string text;
   for (const Section& section : file.sections()) {
     if (section.type != SHT_NOTE || section.size > 1 << 16) continue;
     auto notes = file.contents(section);
     if (!notes) continue;
-    for (std::byte b : gnu_build_id(*notes, file.endian())) text += fmt::format("{:02x}", std::to_integer<unsigned>(b));
-    if (!text.empty()) break;
+    if (std::string id = hexadecimal(gnu_build_id(*notes, file.endian())); !id.empty()) return id;
   }
-  return text;
+  return {};
+}
+
+namespace {
+
+std::vector<std::string> roots_of(const std::string& root) {
+  std::vector<std::string> roots{root};
+  if (!root.empty()) roots.emplace_back();
+  return roots;
+}
+
+std::optional<ElfFile> find_by_id(const std::string& id, const std::vector<std::string>& roots) {
+  if (id.size() < 6) return std::nullopt;
+  for (const std::string& root : roots) {
+    auto found = open_quietly(fmt::format("{}/usr/lib/debug/.build-id/{}/{}.debug", root, id.substr(0, 2), id.substr(2)));
+    if (found && build_id(*found) == id) return found;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// .gnu_debugaltlink: a path, a NUL, and the build-id of what is there.
+Result<std::optional<ElfFile>> find_shared_debug_file(const ElfFile& file, const std::string& root) {
+  const Section* section = file.find_section(".gnu_debugaltlink");
+  if (section == nullptr) return std::nullopt;
+  if (section->size > 8192) return fail(ErrorKind::malformed, "{}: a .gnu_debugaltlink of {} bytes", file.path(), section->size);
+  std::vector<std::byte> bytes = TRY(file.contents(*section));
+  const std::size_t length = ::strnlen(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string path(reinterpret_cast<const char*>(bytes.data()), length);
+  const std::string id = hexadecimal(Bytes(bytes).subspan(std::min(length + 1, bytes.size())));
+  const std::vector<std::string> roots = roots_of(root);
+  if (auto found = find_by_id(id, roots)) return found;
+  const std::string folder = path.starts_with('/') ? std::string() : file.path().substr(0, file.path().rfind('/') + 1);
+  for (const std::string& r : roots) {
+    auto found = open_quietly(r + folder + path);
+    if (found && !id.empty() && build_id(*found) == id) return found;
+  }
+  return std::unexpected(Error{.kind = ErrorKind::not_found, .message = fmt::format("{} shares debug information with {}, which is not there", file.path(), path),
+                               .hint = fmt::format("install the debug symbols that hold the file of build-id {}", id)});
 }
 
 std::optional<ElfFile> find_debug_file(const ElfFile& file, const std::string& path, const std::string& root) {
-  std::vector<std::string> roots{root};
-  if (!root.empty()) roots.emplace_back();
+  const std::vector<std::string> roots = roots_of(root);
   const std::string id = build_id(file);
-  for (const std::string& r : roots) {
-    if (id.size() < 6) break;
-    auto found = open_quietly(fmt::format("{}/usr/lib/debug/.build-id/{}/{}.debug", r, id.substr(0, 2), id.substr(2)));
-    if (found && build_id(*found) == id) return found;
-  }
+  if (auto found = find_by_id(id, roots)) return found;
   auto link = debug_link(file);
   std::size_t slash = path.rfind('/');
   if (!link) return std::nullopt;

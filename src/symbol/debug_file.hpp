@@ -17,4 +17,8 @@ std::string build_id(const ElfFile& file);
 /// container, where `file` has the path `path`. nullopt: there is none.
 std::optional<ElfFile> find_debug_file(const ElfFile& file, const std::string& path, const std::string& root = {});
 
+/// The file that holds what dwz moved out of several debug files (.gnu_debugaltlink), by build-id or by its path.
+/// nullopt: `file` refers to none; `not_found`: it does, and that is not there.
+Result<std::optional<ElfFile>> find_shared_debug_file(const ElfFile& file, const std::string& root = {});
+
 }  // namespace espy::symbol

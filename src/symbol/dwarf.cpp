@@ -29,9 +29,25 @@ Dwarf::Dwarf(Dwarf&&) noexcept = default;
 Dwarf& Dwarf::operator=(Dwarf&&) noexcept = default;
 Dwarf::~Dwarf() = default;
 
-Dwarf::Impl::~Impl() {
+Dwarf::Impl::Handle::~Handle() {
   if (dwarf != nullptr) dwarf_end(dwarf);
   if (elf != nullptr) elf_end(elf);
+}
+
+// The file is read, not mapped: it may shrink meanwhile.
+Result<void> Dwarf::Impl::Handle::open(const ElfFile& file) {
+  elf_version(EV_CURRENT);
+  if (file.fd() >= 0) {
+    fd = UniqueFd(::fcntl(file.fd(), F_DUPFD_CLOEXEC, 0));
+    elf = elf_begin(fd.get(), ELF_C_READ, nullptr);
+  } else {
+    bytes = TRY(file.whole(kMemoryLimit));
+    elf = elf_memory(reinterpret_cast<char*>(bytes.data()), bytes.size());
+  }
+  if (elf != nullptr) dwarf = dwarf_begin_elf(elf, DWARF_C_READ, nullptr);
+  if (dwarf != nullptr) return {};
+  const char* reason = elf == nullptr ? elf_errmsg(-1) : dwarf_errmsg(-1);
+  return fail(ErrorKind::malformed, "read the debug information of {}: {}", file.path(), reason == nullptr ? "it is broken" : reason);
 }
 
 Result<Dwarf> Dwarf::open(const std::string& path, const std::string& root) {
@@ -52,18 +68,12 @@ Result<Dwarf> Dwarf::of(const ElfFile& file, const std::string& path, const std:
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   impl->segments = file.segments();
-  elf_version(EV_CURRENT);
-  if (from.fd() >= 0) {
-    impl->fd = UniqueFd(::fcntl(from.fd(), F_DUPFD_CLOEXEC, 0));
-    impl->elf = elf_begin(impl->fd.get(), ELF_C_READ, nullptr);
-  } else {
-    impl->bytes = TRY(from.whole(kMemoryLimit));
-    impl->elf = elf_memory(reinterpret_cast<char*>(impl->bytes.data()), impl->bytes.size());
-  }
-  if (impl->elf != nullptr) impl->dwarf = dwarf_begin_elf(impl->elf, DWARF_C_READ, nullptr);
-  if (impl->dwarf == nullptr) {
-    const char* reason = impl->elf == nullptr ? elf_errmsg(-1) : dwarf_errmsg(-1);
-    return fail(ErrorKind::malformed, "read the debug information of {}: {}", from.path(), reason == nullptr ? "it is broken" : reason);
+  TRY(impl->main.open(from));
+  // libdw would look for this file by itself, and open whatever it is told of.
+  if (auto shared = TRY(find_shared_debug_file(from, root))) {
+    if (shared->find_section(".gnu_debugaltlink") != nullptr) return fail(ErrorKind::malformed, "{} shares debug information in circles", path);
+    TRY(impl->shared.open(*shared));
+    dwarf_setalt(impl->main.dwarf, impl->shared.dwarf);
   }
   return Dwarf(std::move(impl));
 }
@@ -74,9 +84,11 @@ const std::vector<Dwarf_Die>& Dwarf::Impl::units() {
   if (std::exchange(has_units_, true)) return units_;
   Dwarf_Off offset = 0, next = 0;
   std::size_t header = 0;
-  while (units_.size() < kUnitsLimit && dwarf_nextcu(dwarf, offset, &next, &header, nullptr, nullptr, nullptr) == 0 && next > offset) {
+  while (units_.size() < kUnitsLimit && dwarf_nextcu(main.dwarf, offset, &next, &header, nullptr, nullptr, nullptr) == 0 && next > offset) {
     Dwarf_Die unit;
-    if (dwarf_offdie(dwarf, offset + header, &unit) != nullptr && dwarf_tag(&unit) == DW_TAG_compile_unit) units_.push_back(unit);
+    const int tag = dwarf_offdie(main.dwarf, offset + header, &unit) == nullptr ? 0 : dwarf_tag(&unit);
+    is_split = is_split || tag == DW_TAG_skeleton_unit || (tag != 0 && dwarf_hasattr(&unit, DW_AT_GNU_dwo_name));
+    if (tag == DW_TAG_compile_unit || tag == DW_TAG_skeleton_unit) units_.push_back(unit);
     offset = next;
   }
   return units_;
@@ -181,7 +193,11 @@ std::vector<Dwarf_Die> Dwarf::Impl::scopes_at(std::uint64_t address) {
 
 Result<FunctionTypes> Dwarf::function_types(std::uint64_t address) const {
   auto function = impl_->function_at(address);
-  if (!function) return fail(ErrorKind::not_found, "the debug information of {} has no function at {:#x}", impl_->path, address);
+  if (!function) {
+    Error error{.kind = ErrorKind::not_found, .message = fmt::format("the debug information of {} has no function at {:#x}", impl_->path, address)};
+    if (impl_->is_split) error.hint = "its types are in .dwo files, which are not read: compile it without -gsplit-dwarf";
+    return std::unexpected(std::move(error));
+  }
   return types_of_function(*function, impl_->path);
 }
 

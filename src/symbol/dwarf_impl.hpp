@@ -19,7 +19,6 @@ struct Dwarf::Impl {
   Impl() = default;
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
-  ~Impl();
 
   /// Units that have code or lines (not those of types alone), in the file's order.
   const std::vector<Dwarf_Die>& units();
@@ -33,12 +32,25 @@ struct Dwarf::Impl {
   /// Where code stands in the file; nullopt: it was dropped by the linker, which leaves its entries at low addresses.
   std::optional<std::uint64_t> code_offset(std::uint64_t address) const;
 
+  /// One file of debug information.
+  struct Handle {
+    Handle() = default;
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+    ~Handle();
+    Result<void> open(const ElfFile& file);
+
+    UniqueFd fd;
+    std::vector<std::byte> bytes;       // instead of fd
+    Elf* elf = nullptr;
+    ::Dwarf* dwarf = nullptr;
+  };
+
   std::string path;
   std::vector<Segment> segments;        // of the program, not its debug file
-  UniqueFd fd;
-  std::vector<std::byte> bytes;         // instead of fd
-  Elf* elf = nullptr;
-  ::Dwarf* dwarf = nullptr;
+  Handle shared;                        // what dwz moved out of several files; outlives main
+  Handle main;
+  bool is_split = false;                // entries are in .dwo files, which are not read; lines are here
 
  private:
   void add_ranges(std::vector<Range>& ranges, Dwarf_Die& die) const;

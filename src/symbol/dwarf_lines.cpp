@@ -148,9 +148,9 @@ Result<std::vector<LineAddress>> Dwarf::addresses_of_line(std::string_view file,
     if (row.line != line || (column != 0 && row.column != column) || places.size() >= kAddressesLimit) continue;
     auto offset = impl_->code_offset(row.address);
     std::vector<Dwarf_Die> scopes = impl_->scopes_at(row.address);
-    if (!offset || scopes.empty()) continue;   // code that the linker has dropped
+    if (!offset || (scopes.empty() && !impl_->is_split)) continue;   // code that the linker has dropped
     LineAddress place{row.address, *offset, row.line, row.column};
-    auto [known, is_new] = places.try_emplace(scopes.back().addr, place);
+    auto [known, is_new] = places.try_emplace(scopes.empty() ? nullptr : scopes.back().addr, place);
     if (!is_new && row.address < known->second.address) known->second = place;
   }
   if (places.empty()) return no_line(file, rows, line, column);

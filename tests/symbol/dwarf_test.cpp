@@ -277,6 +277,28 @@ TEST(Lines, OfSeparateDebugFiles) {
   EXPECT_FALSE(addresses_of_line(stripped, "apart.c", 8));
 }
 
+TEST(Lines, OfProgramsWhoseTypesAreElsewhere) {
+  const std::string path = compile("split", kProgram, "-g -O0 -gsplit-dwarf");
+  auto places = addresses_of_line(path, "split.c", 7);
+  ASSERT_TRUE(places) << describe(places.error());
+  auto file = ElfFile::open(path).value();
+  EXPECT_EQ(places->front().address, find_function(file, "visible")->address);
+  EXPECT_NE(function_types(path, "visible").error().hint.find(".dwo"), std::string::npos);
+  EXPECT_TRUE(Dwarf::of(file, path)->line_of(find_function(file, "visible")->address));
+}
+
+TEST(Lines, OfFilesThatShareTheirDebugInformation) {
+  const std::string path = compile("shares", kProgram, "-g -O0"), link = test_folder() + "/link";
+  const std::string pipe = test_folder() + "/pipe";
+  ::mkfifo(pipe.c_str(), 0600);   // opening it would wait for ever
+  const std::string text = pipe + std::string("\0abcdefghijklmnopqrst", 21);
+  ASSERT_TRUE(write_file(link, bytes_of(std::string_view(text))));
+  run(fmt::format("{} --add-section .gnu_debugaltlink={} {}", ESPY_OBJCOPY, link, path));
+  auto places = addresses_of_line(path, "shares.c", 8);
+  ASSERT_FALSE(places);
+  EXPECT_NE(one_line(places.error()).find(pipe), std::string::npos);
+}
+
 TEST(Lines, OfProcesses) {
   const std::string path = compile("running", kProgram, "-g -O2");
   Child child(path);
