@@ -1,6 +1,8 @@
 // Rust's names. v0 (https://rust-lang.github.io/rfcs/2603-rust-symbol-name-mangling-v0.html) is a grammar whose productions
 // are told by their first letter, printed while it is read, in one pass: a back reference is a jump to what was read before.
 // Legacy names look like C++'s nested names, with escapes for what those cannot hold and a hash as the last part.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
