@@ -16,6 +16,9 @@ class Checker {
   Checker(const Module& module, const Function& function) : m_(module), f_(function) {}
 
   Checked run() {
+    std::uint64_t frame = 0;
+    for (const Slot& slot : f_.slots) frame += slot.size;
+    if (frame > kMaxFrameBytes) return bad("slots of {} bytes", frame);
     for (const Slot& slot : f_.slots)
       if (slot.size > kMaxSlotBytes || slot.align == 0 || slot.align > 16 || (slot.align & (slot.align - 1)) != 0)
         return bad("a slot of {} bytes, aligned to {}", slot.size, slot.align);

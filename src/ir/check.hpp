@@ -7,6 +7,7 @@
 namespace espy::ir {
 
 inline constexpr std::uint32_t kMaxSlotBytes = 1 << 16;     ///< of one slot
+inline constexpr std::uint64_t kMaxFrameBytes = 1 << 18;    ///< of all slots of a function
 inline constexpr std::int64_t kMaxBlockBytes = 1 << 16;     ///< that one copy or zero covers
 inline constexpr std::size_t kMaxArguments = 5;             ///< of a call, and parameters of a function
 

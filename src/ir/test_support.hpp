@@ -44,7 +44,7 @@ inline Seen run_and_see(const Module& module, FuncId id, std::uint64_t seed, std
         if (there) std::memcpy(&value, there->data(), 8);
         else if (type.space != Space::map) value = value == 0 ? 1 : 2;
         hash = mix(hash, value);
-        if (there && type.space == Space::stack && !call.flag(kReadsOnly)) std::memcpy(there->data(), &hash, 8);
+        if (there && type.space == Space::stack && !call.flag(kReadsOnly) && !call.flag(kRemovable)) std::memcpy(there->data(), &hash, 8);
       } else {
         hash = mix(hash, value);
       }

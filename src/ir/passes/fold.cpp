@@ -15,7 +15,8 @@ bool Folder::run() {
       ValueId equal = rewrite(id);
       if (equal != kNoValue) {
         replace_.set(id, equal);
-        if (index_of(equal) < uses_.size()) uses_[index_of(equal)] += uses_[index_of(id)];
+        count(equal, uses_[index_of(id)]);
+        drop_operands(f_[id]);
         changed_ = true;
         continue;
       }

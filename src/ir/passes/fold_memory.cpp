@@ -58,6 +58,8 @@ void Folder::address(Inst& inst, unsigned operand) {
   std::int64_t sum = 0;
   if (offset == 0 || __builtin_add_overflow(inst.imm, offset, &sum) || !fits_offset(sum)) return;
   if (below == kNoValue) below = f_.leaf(inner.op, inner.type, inner.extra, 0);
+  count(below, 1);
+  count(base, ~0U);
   f_.operands(inst)[operand] = below;
   inst.imm = sum;
   changed_ = true;

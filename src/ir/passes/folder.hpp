@@ -66,19 +66,26 @@ class Folder {
   std::uint64_t largest(ValueId id) const;
   bool non_null(ValueId id) const;
 
+  void count(ValueId id, std::uint32_t more) {
+    if (index_of(id) < uses_.size()) uses_[index_of(id)] += more;
+  }
+  void drop_operands(const Inst& inst) {
+    for (ValueId id : f_.operands(inst)) count(id, ~0U);   // one less
+  }
+
   /// Rewrites the instruction; what it gives stays of the same type.
   ValueId become(Inst& inst, Op op, std::initializer_list<ValueId> operands, unsigned width = 0) {
     inst.op = op;
     inst.width = static_cast<std::uint8_t>(width);
-    for (ValueId id : operands)
-      if (index_of(id) < uses_.size()) ++uses_[index_of(id)];
+    for (ValueId id : operands) count(id, 1);
+    drop_operands(inst);
     f_.set_operands(inst, std::span(operands.begin(), operands.size()));
     changed_ = true;
     return kNoValue;
   }
 
   Function& f_;
-  std::vector<std::uint32_t> uses_;         // as they were before; grows where operands are taken over
+  std::vector<std::uint32_t> uses_;         // by value, for those that were there before; of replaced values: their replacement's
   std::vector<std::uint64_t> possible_;     // by value, for those that the sweep has passed
   Replacements replace_;
   bool changed_ = false;

@@ -129,7 +129,8 @@ class Copy {
 class Inliner {
  public:
   Inliner(Module& module, const Options& options)
-      : m_(module), options_(options), calls_(module.functions.size(), 0), state_(module.functions.size(), kNew) {
+      : m_(module), options_(options), calls_(module.functions.size(), 0), state_(module.functions.size(), kNew),
+        recursive_(module.functions.size(), false) {
     for (const Function& f : m_.functions)
       each_call(f, [&](BlockId, ValueId, std::uint32_t callee) { ++calls_[callee]; });
   }
@@ -146,7 +147,10 @@ class Inliner {
   void visit(std::uint32_t at, int depth) {
     if (state_[at] != kNew || depth > kDeepest) return;
     state_[at] = kOpen;
-    each_call(m_.functions[at], [&](BlockId, ValueId, std::uint32_t callee) { visit(callee, depth + 1); });
+    each_call(m_.functions[at], [&](BlockId, ValueId, std::uint32_t callee) {
+      if (state_[callee] == kOpen) recursive_[callee] = true;
+      visit(callee, depth + 1);
+    });
     inline_into(m_.functions[at]);
     state_[at] = kDone;
   }
@@ -177,7 +181,7 @@ class Inliner {
     if (!f[id].is(Op::call)) return false;
     auto number = static_cast<std::uint32_t>(f[id].imm);
     const Function& callee = m_.functions[number];
-    if (callee.role != Role::subprogram || state_[number] != kDone) return false;
+    if (callee.role != Role::subprogram || state_[number] != kDone || recursive_[number]) return false;
     std::size_t more = size_of(callee);
     if (size + more > kMostInsts) return false;
     if (std::uint32_t bytes = stack_of(callee); bytes != 0 && stack + bytes > kMostStack) return false;
@@ -191,6 +195,7 @@ class Inliner {
   const Options& options_;
   std::vector<std::uint32_t> calls_;   // by function: from how many places it is called
   std::vector<std::uint8_t> state_;
+  std::vector<bool> recursive_;        // by function: it calls itself, over whatever others
   bool changed_ = false;
 };
 

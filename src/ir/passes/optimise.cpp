@@ -46,6 +46,7 @@ void finish(Function& f, const Options& options) {
 void optimise(Module& module, const Options& options) {
   if (options.level > 0)
     for (Function& f : module.functions) {
+      remove_dead(f);
       fold(f);
       promote_slots(f);
       clean(f);
