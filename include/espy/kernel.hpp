@@ -13,4 +13,5 @@
 #include "kernel/program.hpp"
 #include "kernel/record_source.hpp"
 #include "kernel/records.hpp"
+#include "kernel/version.hpp"
 #include "probe/probe.hpp"

@@ -34,7 +34,23 @@ int unknown_command(std::string_view name) {
   return report(error, false, kUsage);
 }
 
+// Installed under the name of the tool whose language it speaks, the program is `espy trace`.
+bool is_called(std::string_view path, std::string_view name) { return path.substr(path.rfind('/') + 1) == name; }
+
+int run_command(const Command& command, std::span<char* const> rest) {
+  for (std::string_view word : rest) {
+    if (word == "--") break;
+    if (word == "--help" || word == "-h") return print(stdout, help(command)), kOk;
+  }
+  Result<Invocation> invocation = parse(command, rest);
+  if (!invocation) return report(invocation.error(), false, command.usage_status);
+  Result<int> status = command.run(*invocation);
+  if (!status) return report(status.error(), invocation->has("--json"), kFailed);
+  return *status;
+}
+
 int run(std::span<char* const> words) {
+  if (!words.empty() && is_called(words[0], "bpftrace")) return run_command(*find_command("trace"), words.subspan(1));
   if (words.size() < 2) {
     print(stderr, overview());
     return kUsage;
@@ -46,15 +62,8 @@ int run(std::span<char* const> words) {
   if (asks_help) name = words[2];
   const Command* command = find_command(name);
   if (command == nullptr) return unknown_command(name);
-  std::span<char* const> rest = words.subspan(2);
-  for (std::string_view word : rest) asks_help |= word == "--help" || word == "-h";
   if (asks_help) return print(stdout, help(*command)), kOk;
-
-  Result<Invocation> invocation = parse(*command, rest);
-  if (!invocation) return report(invocation.error(), false, command->usage_status);
-  Result<int> status = command->run(*invocation);
-  if (!status) return report(status.error(), invocation->has("--json"), kFailed);
-  return *status;
+  return run_command(*command, words.subspan(2));
 }
 
 }  // namespace

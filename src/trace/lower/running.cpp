@@ -3,11 +3,17 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/text.hpp"
 #include "facts/tables.hpp"
 #include "kernel/features.hpp"
 #include "kernel/kernel_btf.hpp"
 #include "kernel/map.hpp"
 #include "kernel/version.hpp"
+#include "vm/cpu.hpp"
 
 namespace espy::trace {
 namespace {
@@ -24,6 +30,37 @@ std::uint64_t clock_ns(clockid_t clock) {
 bool has_helper(std::string_view name) {
   const facts::HelperRow* row = facts::find_helper(name);
   return row != nullptr && kernel::probe_helper(facts::ProgType::raw_tracepoint, row->id).value_or(false);
+}
+
+struct AbilityRow {
+  std::string_view name;
+  bool Abilities::* ability;
+};
+constexpr auto kAbilities = std::to_array<AbilityRow>({
+    {"ring_buffer", &Abilities::ring_buffer},
+    {"probe_read_kernel", &Abilities::probe_read_split},
+    {"atomics", &Abilities::atomics},
+    {"bounded_loops", &Abilities::bounded_loops},
+    {"bpf_loop", &Abilities::bpf_loop},
+    {"for_each_map_elem", &Abilities::for_each_map_elem},
+    {"map_lookup_percpu_elem", &Abilities::lookup_percpu},
+    {"get_current_task_btf", &Abilities::task_btf},
+    {"bpf_cookie", &Abilities::attach_cookie},
+    {"get_ns_current_pid_tgid", &Abilities::ns_pid},
+    {"ktime_get_boot_ns", &Abilities::boot_time},
+    {"ktime_get_tai_ns", &Abilities::tai_time},
+});
+
+// The user engine has every instruction, and the helpers that need no kernel.
+Abilities abilities_of_user_engine() {
+  Abilities abilities;
+  abilities.isa = 4;
+  for (bool Abilities::* has : {&Abilities::ring_buffer, &Abilities::probe_read_split, &Abilities::atomics, &Abilities::bounded_loops, &Abilities::bpf_loop,
+                                &Abilities::for_each_map_elem, &Abilities::lookup_percpu, &Abilities::global_data, &Abilities::attach_cookie,
+                                &Abilities::boot_time, &Abilities::tai_time}) {
+    abilities.*has = true;
+  }
+  return abilities;
 }
 
 }  // namespace
@@ -56,6 +93,21 @@ Result<LowerOptions> running_options() {
   if (::stat("/proc/self/ns/pid", &ns) == 0 && ns.st_ino != kInitialPidNamespace)
     options.pid_namespace = PidNamespaceId{.device = static_cast<std::uint64_t>(ns.st_dev), .inode = ns.st_ino};
   return options;
+}
+
+LowerOptions user_engine_options() {
+  return {.abilities = abilities_of_user_engine(), .cpus = vm::cpu_count(), .start_ns = clock_ns(CLOCK_BOOTTIME),
+          .tai_offset_ns = clock_ns(CLOCK_TAI) - clock_ns(CLOCK_BOOTTIME)};
+}
+
+Result<void> without_feature(Abilities& abilities, std::string_view name) {
+  auto row = std::ranges::find(kAbilities, name, &AbilityRow::name);
+  if (row != kAbilities.end()) return abilities.*row->ability = false, Result<void>{};
+  std::vector<std::string_view> names;
+  for (const AbilityRow& each : kAbilities) names.push_back(each.name);
+  std::string_view near = nearest(name, names);
+  return std::unexpected(Error{.kind = ErrorKind::invalid_argument, .message = fmt::format("there is no feature `{}`", name),
+                               .hint = near.empty() ? fmt::format("these can be left out: {}", fmt::join(names, ", ")) : fmt::format("did you mean `{}`?", near)});
 }
 
 }  // namespace espy::trace

@@ -1,0 +1,129 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "cli/trace.hpp"
+#include "espy/espy.hpp"
+
+namespace espy::cli {
+namespace {
+
+constexpr std::string_view kStages[] = {"ast", "types", "ir", "optimised", "bpf", "verifier", "all"};
+
+Result<std::vector<std::string>> stages_of(const Invocation& invocation) {
+  std::vector<std::string> stages;
+  for (const std::string& value : invocation.values("--debug")) {
+    for (std::string_view stage : split(value, ',')) {
+      if (std::ranges::find(kStages, stage) == std::end(kStages)) {
+        std::string_view near = nearest(stage, {std::begin(kStages), std::end(kStages)});
+        return std::unexpected(Error{.kind = ErrorKind::invalid_argument, .message = fmt::format("there is no stage `{}` to print", stage),
+                                     .hint = near.empty() ? "ast, types, ir, optimised, bpf, verifier or all" : fmt::format("did you mean `{}`?", near)});
+      }
+      stages.emplace_back(stage);
+    }
+  }
+  return stages;
+}
+
+// The script, and what stands behind it on the command line.
+Result<void> read_script(const Invocation& invocation, const std::optional<std::string>& program, TraceJob& job) {
+  const auto& words = invocation.positionals;
+  std::size_t first_argument = 0;
+  if (program) {
+    job.source = job.sources.add("program", *program);
+    first_argument = 1;
+  } else if (auto given = invocation.value("--expr")) {
+    job.source = job.sources.add("-e", *given);
+  } else if (words.empty()) {
+    return std::unexpected(Error{.kind = ErrorKind::invalid_argument, .message = "no script to trace", .hint = "give one with -e 'PROGRAM', or a FILE; see `espy trace --help`"});
+  } else {
+    first_argument = 1;
+    const bool is_stdin = words.front() == "-";
+    job.source = job.sources.add(is_stdin ? "stdin" : words.front(), TRY(read_text_file(is_stdin ? "/dev/stdin" : words.front())));
+  }
+  const std::size_t dashes = std::max(invocation.before_dashes, first_argument);
+  job.compile.arguments = trace::read_arguments(std::span(words).subspan(first_argument, dashes - first_argument), std::span(words).subspan(dashes));
+  return {};
+}
+
+Result<int> pid_of(const std::string& text) {
+  auto pid = parse_number<int>(text);
+  if (!pid || *pid <= 0) return fail(ErrorKind::invalid_argument, "`{}` is no process number", text);
+  if (::kill(*pid, 0) != 0 && errno == ESRCH) return fail(ErrorKind::not_found, "there is no process {}", *pid);
+  return *pid;
+}
+
+bool wants(const std::vector<std::string>& stages, std::string_view stage) {
+  return std::ranges::any_of(stages, [&](const std::string& wanted) { return wanted == stage || wanted == "all"; });
+}
+
+}  // namespace
+
+Result<TraceJob> trace_job(const Invocation& invocation, std::optional<std::string> program) {
+  TraceJob job;
+  job.stages = TRY(stages_of(invocation));
+  TRY(read_script(invocation, program, job));
+  job.config = TRY(trace::config_from_environment(::getenv));
+  job.compile.environment = ::getenv;
+  job.compile.include_directories = invocation.values("--include-dir");
+  job.compile.include_files = invocation.values("--include");
+  job.compile.allow_unsafe = invocation.has("--unsafe");
+  if (invocation.value("--engine") == "user") job.compile.lower = trace::user_engine_options();
+  else job.compile.lower = TRY(trace::running_options());
+  job.compile.lower.report_errors = invocation.has("--read-errors");
+  for (const std::string& feature : invocation.values("--no-feature")) TRY(trace::without_feature(job.compile.lower.abilities, feature));
+  if (auto pid = invocation.value("--pid")) job.compile.pid = TRY(pid_of(*pid));
+  if (auto command = invocation.value("--cmd")) {
+    job.child.emplace(TRY(trace::run::Child::spawn(*command)));
+    job.compile.child = job.child->pid();
+  }
+  return job;
+}
+
+Result<std::optional<trace::Compiled>> compile(TraceJob& job, bool warnings) {
+  job.compile.wants = [&job](std::string_view stage) { return wants(job.stages, stage); };
+  job.compile.show = [](std::string_view stage, std::string_view text) { fmt::print("-- {}\n{}\n", stage, text); };
+  auto machine = trace::probes::Machine::running();
+  trace::Compilation result = trace::compile(job.sources, job.source, machine, job.config, job.compile);
+  const bool colour = ::isatty(STDERR_FILENO) != 0;
+  for (const trace::Diagnostic& diagnostic : result.diagnostics.all()) {
+    if (diagnostic.severity == trace::Severity::error || warnings) std::fputs(trace::render(diagnostic, job.sources, colour).c_str(), stderr);
+  }
+  if (result.error) return std::unexpected(std::move(*result.error));
+  if (result.help) std::fputs(result.help->c_str(), stdout);
+  job.failed = !result.script && !result.help;
+  return std::move(result.script);
+}
+
+Result<trace::run::RunOptions> run_options(const Invocation& invocation, TraceJob& job) {
+  using namespace trace::run;
+  RunOptions options{.failed_reads = invocation.has("--read-errors"), .child = job.child ? &*job.child : nullptr, .pid = job.compile.pid.value_or(0), .sources = &job.sources};
+  const std::string format = invocation.has("--json") ? "json" : invocation.value("--format").value_or("text");
+  if (format != "text" && format != "json") return fail(ErrorKind::invalid_argument, "there is no output format `{}`: text and json are", format);
+  options.output.form = format == "json" ? OutputForm::json : OutputForm::text;
+  const std::string buffer = invocation.value("--buffer").value_or("line");
+  if (buffer != "none" && buffer != "line" && buffer != "full") return fail(ErrorKind::invalid_argument, "-B takes none, line or full, not `{}`", buffer);
+  options.output.buffering = buffer == "none" ? Buffering::none : buffer == "full" ? Buffering::full : Buffering::line;
+  options.output.file = invocation.value("--output").value_or("");
+  options.output.quiet = invocation.has("--quiet");
+  options.output.colour = ::isatty(STDERR_FILENO) != 0;
+  const std::string mode = invocation.value("--mode").value_or("");
+  if (invocation.has("--test") || mode == "test") options.mode = Mode::test;
+  if (invocation.has("--bench") || mode == "bench") options.mode = Mode::bench;
+  options.tell = [](std::string_view message) { fmt::print(stderr, "{}\n", message); };
+  if (invocation.has("--verbose") || wants(job.stages, "verifier")) {
+    options.kernel.log_level = 1;
+    options.kernel.log = [](const std::string& program, std::string_view log) { fmt::print("-- verifier: {}\n{}\n", program, log); };
+  }
+  if (std::getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") != nullptr) {
+    options.attached = [] { fmt::print("__BPFTRACE_NOTIFY_PROBES_ATTACHED\n"), std::fflush(stdout); };
+  }
+  return options;
+}
+
+}  // namespace espy::cli

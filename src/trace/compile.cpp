@@ -1,0 +1,122 @@
+#include "trace/compile.hpp"
+
+#include <algorithm>
+
+#include "ir/text.hpp"
+#include "isa/disassemble.hpp"
+#include "base/fd.hpp"
+#include "kernel/kallsyms.hpp"
+#include "kernel/version.hpp"
+#include "object/listing.hpp"
+#include "trace/c/types.hpp"
+#include "trace/check/check.hpp"
+#include "trace/syntax/parser.hpp"
+#include "trace/syntax/print.hpp"
+
+namespace espy::trace {
+namespace {
+
+class Driver {
+ public:
+  Driver(Sources& sources, probes::Machine& machine, const Config& config, const CompileOptions& options, Compilation& out)
+      : sources_(sources), machine_(machine), config_(config), options_(options), out_(out) {}
+
+  void run(std::uint32_t source) {
+    Script script = parse(sources_, source, out_.diagnostics);
+    if (failed()) return;
+    show("ast", [&] { return dump(script); });
+    ExpandOptions expanding{.arguments = options_.arguments, .include_directories = options_.include_directories,
+                            .import_statement = config_.unstable_import_statement};
+    Expanded expanded = expand(std::move(script), sources_, expanding, out_.diagnostics);
+    if (expanded.help_wanted) {
+      out_.help = options_help(sources_.source(source).name, expanded.options);
+      return;
+    }
+    out_.objects = std::move(expanded.objects);
+    c::CTypes types = c_types(expanded.script);
+    if (failed()) return;
+    std::optional<Checked> checked = check(std::move(expanded.script), check_options(std::move(types)), out_.diagnostics);
+    if (!checked || failed()) return;
+    show("types", [&] { return dump(*checked); });
+    lower(*checked);
+  }
+
+ private:
+  bool failed() const { return out_.diagnostics.has_errors(); }
+
+  template <typename Text>
+  void show(std::string_view stage, const Text& text) {
+    if (options_.wants && options_.wants(stage)) options_.show(stage, text());
+  }
+
+  // Scripts without C need no kernel types for it.
+  c::CTypes c_types(const Script& script) {
+    if (script.preambles.empty() && options_.include_files.empty()) return {};
+    c::Options reading{.include_directories = options_.include_directories, .include_files = options_.include_files};
+    if (auto vmlinux = machine_.vmlinux()) reading.kernel = *vmlinux;
+    return {};
+  }
+
+  CheckOptions check_options(c::CTypes types) {
+    CheckOptions checking{.config = config_, .environment = options_.environment, .machine = &machine_, .c_types = std::move(types),
+                          .resolve_probes = resolver(machine_, options_.pid ? options_.pid : options_.child), .allow_unsafe = options_.allow_unsafe};
+    checking.all_arguments = [this](const probes::Target& target) { return probes::arguments_of(machine_, target); };
+    if (options_.child) checking.child = static_cast<std::uint32_t>(*options_.child);
+    checking.kernel = kernel::running_version();
+    checking.kernel_symbol = [](std::string_view name) -> Result<std::optional<std::uint64_t>> {
+      return kernel::find_symbol(TRY(read_text_file("/proc/kallsyms")), name);
+    };
+    return checking;
+  }
+
+  void lower(const Checked& checked) {
+    LowerOptions lowering = options_.lower;
+    lowering.sources = &sources_;
+    if (options_.child) lowering.child_pid = static_cast<std::uint32_t>(*options_.child);
+    if (!lowering.vmlinux) {
+      if (auto vmlinux = machine_.vmlinux()) lowering.vmlinux = *vmlinux;
+    }
+    lowering.watch = [this](std::string_view stage, const ir::Module& module) { show(stage, [&] { return ir::print(module); }); };
+    Result<Compiled> compiled = trace::lower(checked, lowering, out_.diagnostics);
+    if (!compiled) {
+      if (!failed()) out_.error = compiled.error();
+      return;
+    }
+    show("bpf", [&] {
+      Result<std::string> listing = object::listing(compiled->object);
+      return listing ? std::move(*listing) : describe(listing.error());
+    });
+    out_.script = std::move(*compiled);
+  }
+
+  static std::string dump(const Script& script) { return trace::dump(script); }
+  static std::string dump(const Checked& checked) {
+    std::string text;
+    for (const CheckedMap& map : checked.maps) {
+      text += fmt::format("map @{}: {}{}\n", map.name, map.key.kind == Kind::none ? "" : to_string(map.key) + " -> ", to_string(map.value));
+    }
+    for (const CheckedProbe& probe : checked.probes) {
+      text += fmt::format("{}{}\n", probe.instance.targets.front().name,
+                          probe.instance.targets.size() > 1 ? fmt::format(" and {} more", probe.instance.targets.size() - 1) : "");
+      if (probe.predicate) text += trace::dump(*probe.predicate, 1);
+      text += trace::dump(probe.body, 1);
+    }
+    return text;
+  }
+
+  Sources& sources_;
+  probes::Machine& machine_;
+  const Config& config_;
+  const CompileOptions& options_;
+  Compilation& out_;
+};
+
+}  // namespace
+
+Compilation compile(Sources& sources, std::uint32_t source, probes::Machine& machine, const Config& config, const CompileOptions& options) {
+  Compilation out;
+  Driver(sources, machine, config, options, out).run(source);
+  return out;
+}
+
+}  // namespace espy::trace
