@@ -39,8 +39,10 @@ bool Module::is(const struct stat& status) const {
 const ElfFile* Module::file() {
   if (!tried_file_) {
     tried_file_ = true;
-    if (!opened_.fd) {
-      auto again = open_file(root_ + path_, O_RDONLY | O_NONBLOCK);
+    // Where the process that had it is gone, so is its root; most have the one that we have.
+    for (const std::string& root : {root_, std::string()}) {
+      if (opened_.fd) break;
+      auto again = open_file(root + path_, O_RDONLY | O_NONBLOCK);
       struct stat status {};
       if (again && ::fstat(again->get(), &status) == 0 && is(status)) opened_.fd = std::move(*again);
     }

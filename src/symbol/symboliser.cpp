@@ -17,7 +17,7 @@ namespace espy::symbol {
 
 namespace {
 
-constexpr std::size_t kOpenFiles = 256;      // modules that hold a descriptor without having been read
+constexpr std::size_t kOpenFiles = 128;      // modules that hold a descriptor without having been read
 constexpr std::size_t kMapsLimit = 32 << 20;
 
 using ProgramKey = std::pair<std::uint64_t, std::uint64_t>;

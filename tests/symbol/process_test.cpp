@@ -133,6 +133,28 @@ TEST(Processes, AreKnownByEventsAlone) {
   EXPECT_LE(symbols.counts().exited, 2U);
 }
 
+// Descriptors are few: of many files that nobody has asked about, the oldest are closed and opened again when needed.
+TEST(Processes, ManyProgramsTakeFewDescriptors) {
+  const std::string path = compile("many", kProgram, "-O1");
+  auto file = ElfFile::open(path).value();
+  const Function visible = find_function(file, "visible").value();
+  Symboliser symbols;
+  auto descriptors = [] { return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}); };
+  const auto before = descriptors();
+  constexpr int kFirst = 4'000'000, kCount = 400;
+  const std::uint64_t base = 0x555500000000;
+  for (int i = 0; i < kCount; ++i) {
+    const std::string copy = fmt::format("{}.{}", path, i);
+    std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
+    struct stat status {};
+    ASSERT_EQ(::stat(copy.c_str(), &status), 0);
+    symbols.on_exec(kFirst + i);
+    symbols.on_mmap(kFirst + i, {.start = base, .end = base + 0x100000, .inode = status.st_ino, .path = copy});
+  }
+  EXPECT_LT(descriptors() - before, 200);
+  for (int i : {0, 100, kCount - 1}) EXPECT_EQ(symbols.resolve(kFirst + i, base + visible.file_offset).symbol, "visible") << i;
+}
+
 TEST(Processes, MappingOverPartOfAnother) {
   const std::string path = compile("parts", kProgram, "-O1");
   Child child(path);
