@@ -178,6 +178,8 @@ class Sweeper {
   }
 
  private:
+  static constexpr std::size_t kMostCovered = 64;   // ranges that are looked through at each store
+
   /// Slots that are read after a block begins; what is stored in between is not looked at.
   void find_live() {
     for (BlockId block : cfg_.order())
@@ -208,7 +210,7 @@ class Sweeper {
         accesses_.writes(inst, [&](const Accesses::Access& access) {
           dead = !live[access.range.slot];
           for (const Range& range : covered) dead |= access.exact && range.covers(access.range);
-          if (!dead && access.exact) covered.push_back(access.range);
+          if (!dead && access.exact && covered.size() < kMostCovered) covered.push_back(access.range);
         });
       if (dead) continue;
       accesses_.reads(inst, [&](const Accesses::Access& access) {

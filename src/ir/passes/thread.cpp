@@ -32,6 +32,7 @@ class Threader {
  private:
   static constexpr int kHops = 16;            // past a chain of blocks, or round a loop of them
   static constexpr std::size_t kMaxInsts = 4; // of a block that edges are led past, its terminator too
+  static constexpr std::size_t kMaxParams = 64;
   enum Passable : std::uint8_t { kUnknown, kNo, kJump, kDecided };
 
   Passable passable(BlockId block) {
@@ -42,7 +43,7 @@ class Threader {
 
   Passable find_passable(BlockId block) const {
     const Block& b = f_[block];
-    if (block == f_.entry() || b.insts.size() > kMaxInsts) return kNo;
+    if (block == f_.entry() || b.insts.size() > kMaxInsts || b.params.size() > kMaxParams) return kNo;
     for (std::size_t i = 0; i + 1 < b.insts.size(); ++i)
       if (!has(f_[b.insts[i]].op, kPure)) return kNo;
     const Inst& last = f_[b.insts.back()];
