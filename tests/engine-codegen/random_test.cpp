@@ -9,6 +9,7 @@
 
 #include "ir/builder.hpp"
 #include "ir/check.hpp"
+#include "ir/passes/passes.hpp"
 #include "ir/text.hpp"
 #include "kernel_run.hpp"
 
@@ -281,7 +282,8 @@ bool too_complex(const Error& error) {
                                   error.notes[0].find("infinite loop") != std::string::npos);
 }
 
-void compare(std::uint64_t seed, unsigned& ran) {
+/// What the program is before passes says what it gives, also if it is emitted after them.
+void compare(std::uint64_t seed, unsigned& ran, bool optimised) {
   Module module = RandomProgram(seed).make();
   auto checked = check(module);
   ASSERT_TRUE(checked) << "seed " << seed << "\n" << describe(checked.error()) << print(module);
@@ -293,6 +295,10 @@ void compare(std::uint64_t seed, unsigned& ran) {
   }
   auto want = run_interpreted(module, input);
   ASSERT_TRUE(want) << "seed " << seed << "\n" << describe(want.error()) << print(module);
+  if (optimised) {
+    optimise(module);
+    ASSERT_TRUE(check(module)) << "seed " << seed << "\n" << describe(check(module).error()) << print(module);
+  }
   for (unsigned isa : {1U, 2U, 3U, 4U}) {
     auto code = emit(module, {.isa = isa});
     if (!code && code.error().kind == ErrorKind::exhausted && code.error().message.find("bytes of stack") != std::string::npos) return;
@@ -307,18 +313,22 @@ void compare(std::uint64_t seed, unsigned& ran) {
   ++ran;
 }
 
-TEST(RandomPrograms, GiveOnTheKernelWhatTheInterpreterSays) {
+void compare_many(bool optimised) {
   if (!may_load()) GTEST_SKIP() << "needs CAP_BPF";
   unsigned ran = 0;
-  if (unsigned long seed = from_environment("ESPY_SEED", 0); seed != 0) return compare(seed, ran);
+  if (unsigned long seed = from_environment("ESPY_SEED", 0); seed != 0) return compare(seed, ran, optimised);
   unsigned long count = from_environment("ESPY_PROGRAMS", 150);
   for (std::uint64_t seed = 1; seed <= count; ++seed) {
-    compare(seed, ran);
-    if (HasFatalFailure()) return;
+    compare(seed, ran, optimised);
+    if (testing::Test::HasFatalFailure()) return;
   }
   std::printf("seeds 1 to %lu, %u programs ran\n", count, ran);
   EXPECT_GT(ran, count / 2);
 }
+
+TEST(RandomPrograms, GiveOnTheKernelWhatTheInterpreterSays) { compare_many(false); }
+
+TEST(RandomPrograms, GiveTheSameOptimised) { compare_many(true); }
 
 }  // namespace
 }  // namespace espy::ir::bpf
