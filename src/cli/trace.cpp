@@ -35,7 +35,7 @@ constexpr Option kOptions[] = {
     {.name = "--engine", .value = "ENGINE", .help = "kernel, or user: no kernel and no privileges, for probes that need neither"},
     {.name = "--include-dir", .value = "DIR", .help = "look here for headers and imports", .repeat = Repeat::many, .letter = 'I'},
     {.name = "--include", .value = "FILE", .help = "read a C header first", .repeat = Repeat::many},
-    {.name = "--debug", .value = "STAGE", .help = "print a stage: ast, types, ir, optimised, bpf, verifier, all", .repeat = Repeat::many, .letter = 'd'},
+    {.name = "--debug", .value = "STAGE", .help = "print stages instead of running: ast, types, ir, optimised, bpf, verifier, all", .repeat = Repeat::many, .letter = 'd'},
     {.name = "--emit-elf", .value = "FILE", .help = "write the compiled object into a file, and end"},
     {.name = "--fmt", .value = {}, .help = "print the script formatted, and end"},
     {.name = "--explain", .value = {}, .help = "show what each probe becomes and what it costs, and end"},
@@ -90,7 +90,7 @@ Result<int> execute(const Invocation& invocation, TraceJob& job, trace::Compiled
   const trace::Plan plan = std::move(compiled.plan);
   std::unique_ptr<trace::run::Engine> loaded = TRY(engine == "user" ? trace::run::load_into_process(std::move(compiled.object), plan)
                                                                     : trace::run::load_into_kernel(std::move(compiled.object), plan, options.kernel));
-  if (invocation.has("--dry-run")) return kOk;
+  if (invocation.has("--dry-run") || !job.stages.empty()) return kOk;
   return trace::run::run_script(plan, *loaded, options);
 }
 
@@ -108,7 +108,7 @@ Result<int> run(const Invocation& invocation) {
     TRY(write_file(*file, TRY(object::write_elf(compiled->object))));
     return kOk;
   }
-  if (mode == "codegen") return kOk;
+  if (mode == "codegen" || (!job.stages.empty() && !wants(job.stages, "verifier"))) return kOk;
   return execute(invocation, job, std::move(*compiled));
 }
 

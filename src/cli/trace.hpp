@@ -25,6 +25,9 @@ struct TraceJob {
 /// `program`: the script's text, where a command takes it as a positional.
 Result<TraceJob> trace_job(const Invocation& invocation, std::optional<std::string> program = {});
 
+/// Is this stage among those of -d?
+bool wants(const std::vector<std::string>& stages, std::string_view stage);
+
 /// Compiles it; prints diagnostics to standard error. nullopt: they say what is wrong, or all is done (--help of a script).
 Result<std::optional<trace::Compiled>> compile(TraceJob& job, bool warnings);
 

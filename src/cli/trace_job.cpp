@@ -58,11 +58,11 @@ Result<int> pid_of(const std::string& text) {
   return *pid;
 }
 
+}  // namespace
+
 bool wants(const std::vector<std::string>& stages, std::string_view stage) {
   return std::ranges::any_of(stages, [&](const std::string& wanted) { return wanted == stage || wanted == "all"; });
 }
-
-}  // namespace
 
 Result<TraceJob> trace_job(const Invocation& invocation, std::optional<std::string> program) {
   TraceJob job;
