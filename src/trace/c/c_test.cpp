@@ -137,6 +137,13 @@ TEST(CLayout, HeadersOfTheSystem) {
   }
 }
 
+TEST(CLayout, NothingOfTheHeadersIsSkipped) {
+  const Options strict{.include_directories = {"/usr/include/x86_64-linux-gnu", "/usr/include"}, .system_directories = {}};
+  for (const char* header : {"linux/types.h", "linux/signal.h", "linux/bpf.h", "linux/fs.h", "linux/perf_event.h", "linux/if.h", "sys/socket.h", "stdio.h"}) {
+    EXPECT_EQ(Parsed(std::string("#include <") + header + ">\n", strict).errors(), "") << header;
+  }
+}
+
 TEST(CLayout, HeadersOfTheCLibrary) {
   for (const char* header : {"sys/socket.h", "netinet/in.h", "arpa/inet.h", "stdint.h", "sys/types.h", "errno.h", "fcntl.h", "stdio.h", "string.h", "stddef.h", "stdbool.h"}) {
     const Parsed parsed(std::string("#include <") + header + ">\n");

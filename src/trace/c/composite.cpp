@@ -77,6 +77,7 @@ void Declarations::members(CType& type) {
   std::vector<Attributes> attributes_of;
   std::vector<bool> is_field;
   expect("{", "at the beginning of the members");
+  ++braces_;
   while (!failed_ && !at("}") && at_ < tokens_.size()) {
     if (accept(";")) continue;
     if (peek().kind == TokenKind::pack) {
@@ -114,7 +115,7 @@ void Declarations::members(CType& type) {
     } while (accept(","));
     expect(";", "after the member");
   }
-  expect("}", "after the members");
+  if (expect("}", "after the members")) --braces_;
   pending_attributes_ = std::move(attributes_of);
   pending_fields_ = std::move(is_field);
 }
@@ -172,6 +173,7 @@ std::optional<TypeIndex> Declarations::enumeration() {
     wrong("expected a name or `{` after `enum`");
     return std::nullopt;
   }
+  ++braces_;
   CType type{.kind = btf::Kind::enum_, .name = name};
   std::uint64_t next = 0;
   bool any_negative = false, any_wide_signed = false, any_wide = false;
@@ -195,7 +197,7 @@ std::optional<TypeIndex> Declarations::enumeration() {
     type.enumerators.emplace_back(std::move(enumerator), next++);
     if (!accept(",")) break;
   }
-  expect("}", "after the enumerators");
+  if (expect("}", "after the enumerators")) --braces_;
   attributes(own);
   if (failed_) return std::nullopt;
   type.is_signed = any_negative;

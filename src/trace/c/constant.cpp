@@ -126,7 +126,8 @@ class Evaluator {
       return value;
     }
     if (token.is("(")) return parenthesised();
-    if (token.is("sizeof") || token.is("_Alignof")) return size_of();
+    const bool is_align = token.is("_Alignof") || token.is("__alignof__") || token.is("__alignof");
+    if (token.is("sizeof") || is_align) return size_of(is_align);
     if ((token.is("__builtin_offsetof") || token.is("offsetof")) && meaning_.offset) {
       ++at_;
       if (!accept("(")) return std::nullopt;
@@ -142,11 +143,11 @@ class Evaluator {
     }
   }
 
-  std::optional<Value> size_of() {
+  std::optional<Value> size_of(bool is_align) {
     ++at_;
     if (!meaning_.type || !accept("(")) return std::nullopt;
     const auto type = meaning_.type(tokens_, at_);
-    return type && accept(")") ? std::optional(Value{type->size, true}) : std::nullopt;
+    return type && accept(")") ? std::optional(Value{is_align ? type->align : type->size, true}) : std::nullopt;
   }
 
   std::optional<Value> parenthesised() {

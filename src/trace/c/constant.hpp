@@ -23,7 +23,7 @@ struct Meaning {
   /// Reads a type name from `tokens` at `at`, which moves behind it: its size, and as what a cast to it converts. nullopt,
   /// `at` unmoved: none stands there. Not set: there are no types (in #if).
   struct TypeInfo {
-    std::uint64_t size = 0;
+    std::uint64_t size = 0, align = 1;
     bool is_integer = false, is_signed = false;
   };
   std::function<std::optional<TypeInfo>(std::span<const Token> tokens, std::size_t& at)> type = {};

@@ -61,7 +61,7 @@ void Declarations::wrong(std::string message, std::string hint) {
 void Declarations::file() {
   while (at_ < tokens_.size() && types_.size() < kMostTypes) {
     failed_ = false;
-    depth_ = 0;
+    depth_ = braces_ = 0;
     const std::size_t before = at_;
     if (accept(";")) continue;
     if (peek().kind == TokenKind::pack) {
@@ -78,11 +78,12 @@ void Declarations::file() {
 /// To behind the next `;`, or the `}` that ends a function, with all brackets in pairs.
 void Declarations::recover() {
   while (at_ < tokens_.size()) {
-    if (accept(";")) return;
+    if (braces_ == 0 && accept(";")) return;
     const bool is_brace = at("{");
+    if (at("}") && braces_ > 0) --braces_;
     if (is_brace || at("(") || at("[")) skip_balanced();
     else ++at_;
-    if (is_brace && !at(";") && peek().kind != TokenKind::punctuation && !at("__attribute__")) return;
+    if (is_brace && braces_ == 0 && !at(";") && peek().kind != TokenKind::punctuation && !at("__attribute__")) return;
   }
 }
 
@@ -139,9 +140,11 @@ Meaning Declarations::meaning() {
       bool is_typedef = false;
       Attributes attributes;
       if (const auto base = specifiers(is_typedef, attributes)) {
-        const CType& type = types_[resolve(declarator(*base, 0).type)];
+        const TypeIndex declared = declarator(*base, 0).type;
+        complete(declared);
+        const CType& type = types_[resolve(declared)];
         const bool is_integer = type.kind == btf::Kind::int_ || type.kind == btf::Kind::enum_ || type.kind == btf::Kind::ptr;
-        if (!failed_) info = Meaning::TypeInfo{type.size, is_integer && type.size <= 8 && type.size > 0, type.is_signed};
+        if (!failed_) info = Meaning::TypeInfo{type.size, align_of(declared), is_integer && type.size <= 8 && type.size > 0, type.is_signed};
       }
       --depth_;
     }

@@ -109,6 +109,7 @@ class Declarations {
   std::map<std::string, Value, std::less<>> enumerators_;
   std::uint32_t pack_ = 0;
   unsigned depth_ = 0, errors_ = 0;
+  unsigned braces_ = 0;          // open around where the parser is
   bool failed_ = false;          // in this declaration
   std::vector<Attributes> pending_attributes_;  // of the members that were read last
   std::vector<bool> pending_fields_;            // which of them are bit-fields

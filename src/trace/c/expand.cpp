@@ -13,7 +13,7 @@ namespace espy::trace::c {
 
 namespace {
 
-constexpr std::size_t kMostMade = 2000000;
+constexpr std::size_t kMostMade = 500000;
 constexpr unsigned kDeepest = 100;
 constexpr std::size_t kLongestToken = 4096;
 

@@ -74,7 +74,9 @@ Result<std::shared_ptr<const btf::Btf>> Declarations::build() const {
     if (is_tagged(type) && !type.is_complete && options_.kernel) {
       if (const auto found = options_.kernel->find(type.name, type.kind)) ids[index] = found->id();
     }
-    if (ids[index] == btf::kVoid) ids[index] = btf::TypeId{next++};
+    // One that was not understood and has no name is nothing.
+    const bool is_nothing = is_tagged(type) && !type.is_complete && type.name.empty();
+    if (ids[index] == btf::kVoid && !is_nothing) ids[index] = btf::TypeId{next++};
   }
   const std::uint32_t first = builder.next_id();
   const btf::TypeId index_type{next};

@@ -1,0 +1,1 @@
+struct plain { char a; short b; int c; long d; char e; };

@@ -1,0 +1,1 @@
+union u { char a; long b; char c[13]; };

@@ -1,0 +1,1 @@
+struct with_enum { enum e a; enum small b; char c; };

@@ -1,0 +1,1 @@
+struct attributed { int *a; } __attribute__((preserve_access_index));
