@@ -2,6 +2,7 @@
 
 #include <linux/bpf.h>
 #include <linux/btf.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cstring>
 
 #include "base/fd.hpp"
+#include "ir/builder.hpp"
 #include "ir/interpret.hpp"
 #include "isa/disassemble.hpp"
 
@@ -19,6 +21,12 @@ long bpf_call(int command, bpf_attr& attr) { return ::syscall(SYS_bpf, command, 
 std::uint64_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 
 Result<UniqueFd> create_io_map() {
+  // Before 5.11, maps and programs count as locked memory.
+  static const int unlimited = [] {
+    rlimit limit{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    return ::setrlimit(RLIMIT_MEMLOCK, &limit);
+  }();
+  static_cast<void>(unlimited);
   bpf_attr attr{};
   attr.map_type = BPF_MAP_TYPE_ARRAY;
   attr.key_size = 4;
@@ -191,5 +199,46 @@ std::string listing(std::span<const Code> code) {
 }
 
 bool may_load() { return create_io_map().has_value(); }
+
+namespace {
+
+template <typename Fill>
+bool runs(unsigned isa, Fill fill) {
+  Module module;
+  module.functions.reserve(2);
+  Builder b(module[module.add_function("main", kI32, {ptr(Space::ctx)})]);
+  fill(module, b);
+  b.ret(b.i32(0));
+  return run_on_kernel(module, Options{.isa = isa}, Io{}).has_value();
+}
+
+}  // namespace
+
+bool takes_level(unsigned isa) {
+  static const bool fourth = runs(4, [](Module& module, Builder& b) {
+    ValueId io = b.map_value(module.map("io"));
+    b.store(64, io, 8, b.sdiv(b.load(kI64, 64, io), b.i64(-3)));
+  });
+  return isa < 4 || fourth;
+}
+
+bool takes_fetching_atomics() {
+  static const bool takes = runs(3, [](Module& module, Builder& b) {
+    b.atomic_fetch(Op::atomic_xchg, b.map_value(module.map("io")), b.i64(1), 64);
+  });
+  return takes;
+}
+
+bool takes_callbacks() {
+  static const bool takes = runs(3, [](Module& module, Builder& b) {
+    FuncId turn = module.add_function("turn", kI64, {kI64, ptr(Space::stack)}, Role::callback);
+    Builder inner(module[turn]);
+    inner.ret(inner.i64(0));
+    SlotId slot = b.slot(8);
+    b.store(64, b.stack_addr(slot), 0, b.i64(0));
+    b.helper(181, kI64, {b.i64(2), b.func_addr(turn), b.stack_addr(slot), b.i64(0)});
+  });
+  return takes;
+}
 
 }  // namespace espy::ir::bpf

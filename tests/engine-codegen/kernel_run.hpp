@@ -36,4 +36,10 @@ std::string listing(std::span<const Code> code);
 /// Whether this process may load programs at all.
 bool may_load();
 
+
+/// What the running kernel takes, tried once.
+bool takes_level(unsigned isa);
+bool takes_fetching_atomics();   ///< Linux 5.12
+bool takes_callbacks();          ///< bpf_loop: Linux 5.17
+
 }  // namespace espy::ir::bpf

@@ -81,6 +81,7 @@ class Operations : public testing::TestWithParam<unsigned> {
  protected:
   void SetUp() override {
     if (!may_load()) GTEST_SKIP() << "needs CAP_BPF";
+    if (!takes_level(GetParam())) GTEST_SKIP() << "needs Linux 6.6: instruction set v4";
   }
 };
 
@@ -171,6 +172,7 @@ TEST_P(Operations, LoadsAndStores) {
 }
 
 TEST_P(Operations, Atomics) {
+  if (!takes_fetching_atomics()) GTEST_SKIP() << "needs Linux 5.12: atomic operations that fetch";
   Program p;
   for (unsigned width : {32U, 64U}) {
     Type type = width == 32 ? kI32 : kI64;
