@@ -2,9 +2,10 @@
 // goes on to the next one where it can, if need be by turning its condition around. Blocks that end in the same two
 // instructions, a result and the exit, share one end.
 //
-// A jump reaches 32767 instructions. Where one might not, that is in functions of more than half of that, jumps that do
-// not reach go to an island: an unconditional jump between two blocks, jumped over by the code around it, and near
-// enough; islands may lead to islands. With the fourth instruction set an island is one long jump.
+// A jump reaches 32767 instructions. In functions where that may not do, there is an archipelago every ten thousand: all
+// jumps that are still under way forward go to an island of it, a jump of its own to the same block, and so from one to
+// the next; and blocks to which jumps back will come get islands, too. With the fourth instruction set an unconditional
+// jump is a long one where it has to be, and needs no islands.
 #include "ir/bpf/layout.hpp"
 
 #include <algorithm>
@@ -14,6 +15,9 @@ namespace espy::ir::bpf {
 namespace {
 
 constexpr std::uint8_t kGoto = 0x05, kGotoLong = 0x06;
+constexpr isa::InsnIdx kNowhere = 0xffffffff;
+constexpr std::size_t kNoIslands = 30'000;      // instructions of a function in which all jumps reach
+constexpr std::size_t kBetweenIslands = 10'000;
 
 class Layout {
  public:
@@ -24,11 +28,15 @@ class Layout {
 
   Result<Code> run() {
     find_order();
-    starts_.assign(f_.blocks.size(), 0);
+    starts_.assign(f_.blocks.size(), kNowhere);
     code_.insns.reserve(f_.insts.size() + f_.order.size());
+    bool islands = f_.insts.size() + f_.wide.size() + order_.size() > kNoIslands;
+    if (islands) count_jumps();
     for (std::size_t i = 0; i < order_.size(); ++i) {
-      starts_[order_[i]] = static_cast<isa::InsnIdx>(code_.insns.size());
-      emit_block(f_.blocks[order_[i]], i + 1 < order_.size() ? order_[i + 1] : kNoMBlock);
+      MBlockId following = i + 1 < order_.size() ? order_[i + 1] : kNoMBlock;
+      starts_[order_[i]] = here();
+      bool falls = emit_block(f_.blocks[order_[i]], following);
+      if (islands && following != kNoMBlock && code_.insns.size() - last_islands_ > kBetweenIslands) make_islands(following, falls);
     }
     TRY(resolve_jumps());
     return std::move(code_);
@@ -38,7 +46,10 @@ class Layout {
   struct PendingJump {
     isa::InsnIdx insn;
     MBlockId to;
+    isa::InsnIdx at = kNowhere;   ///< where it goes, if not to where the block starts
   };
+
+  isa::InsnIdx here() const { return static_cast<isa::InsnIdx>(code_.insns.size()); }
 
   bool vanishes(const MInst& inst) const { return inst.has(kIsCopy) && inst.dst == inst.src; }
 
@@ -75,7 +86,8 @@ class Layout {
       if (reached[id] && id != entry) order_.push_back(id);
   }
 
-  void emit_block(const MBlock& block, MBlockId following) {
+  /// True: it falls through to the following one.
+  bool emit_block(const MBlock& block, MBlockId following) {
     std::uint32_t end = block.end - (block.taken != kNoMBlock ? 1 : 0);
     for (std::uint32_t i = block.begin; i < end; ++i) emit(f_.insts[i]);
     MBlockId next = target(block.next);
@@ -84,13 +96,87 @@ class Layout {
       MInst jump = f_.insts[block.end - 1];
       if (taken != next) {
         if (taken == following && turn_around(jump)) std::swap(taken, next);
-        pending_.push_back({static_cast<isa::InsnIdx>(code_.insns.size()), taken});
-        emit(jump);
+        mark(jump.mark);
+        jump_to(taken, plain(jump));
       }
     }
-    if (next == kNoMBlock || next == following) return;
-    pending_.push_back({static_cast<isa::InsnIdx>(code_.insns.size()), next});
-    code_.insns.push_back({.opcode = kGoto});
+    if (next == kNoMBlock) return false;
+    bool falls = next == following;
+    if (!falls)
+      jump_to(next, {.opcode = kGoto});
+    else if (!jumps_to_.empty())
+      --jumps_to_[next];
+    return falls;
+  }
+
+  void jump_to(MBlockId to, isa::Insn jump) {
+    pending_.push_back({here(), to});
+    if (!jumps_to_.empty()) {
+      --jumps_to_[to];
+      if (starts_[to] != kNowhere) pending_.back().at = nearest_[to] != kNowhere ? nearest_[to] : starts_[to];
+    }
+    code_.insns.push_back(jump);
+  }
+
+  // ---- jumps --------------------------------------------------------------------------------------------------------
+
+  /// How often control comes to a block.
+  void count_jumps() {
+    jumps_to_.assign(f_.blocks.size(), 0);
+    nearest_.assign(f_.blocks.size(), kNowhere);
+    for (MBlockId id : order_) {
+      MBlockId taken = target(f_.blocks[id].taken), next = target(f_.blocks[id].next);
+      if (next != kNoMBlock) ++jumps_to_[next];
+      if (taken != kNoMBlock && taken != next) ++jumps_to_[taken];
+    }
+  }
+
+  void make_islands(MBlockId following, bool falls) {
+    std::vector<MBlockId> wanted;
+    std::vector<std::size_t> moved;
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      const PendingJump& jump = pending_[i];
+      bool reaches = options_.isa >= 4 && code_.insns[jump.insn].opcode == kGoto;
+      if (jump.at != kNowhere || starts_[jump.to] != kNowhere || reaches) continue;
+      moved.push_back(i);
+      if (std::ranges::find(wanted, jump.to) == wanted.end()) wanted.push_back(jump.to);
+    }
+    std::vector<MBlockId> back;
+    for (MBlockId id : order_)
+      if (starts_[id] != kNowhere && jumps_to_[id] > 0 && opens_loop(id)) back.push_back(id);
+    if (falls && (!wanted.empty() || !back.empty())) jump_to_anew(following);
+    for (MBlockId to : wanted) {
+      isa::InsnIdx island = here();
+      jump_to_anew(to);
+      for (std::size_t i : moved)
+        if (pending_[i].to == to) pending_[i].at = island;
+    }
+    for (MBlockId to : back) {
+      isa::InsnIdx island = here();
+      jump_to(to, {.opcode = kGoto});
+      ++jumps_to_[to];
+      nearest_[to] = island;
+    }
+    last_islands_ = code_.insns.size();
+  }
+
+  /// A jump that was not counted.
+  void jump_to_anew(MBlockId to) {
+    ++jumps_to_[to];
+    jump_to(to, {.opcode = kGoto});
+  }
+
+  /// Does a jump from behind lead to the block? Found once, when islands are made.
+  bool opens_loop(MBlockId id) {
+    if (opens_loop_.empty()) {
+      opens_loop_.assign(f_.blocks.size(), false);
+      std::vector<std::uint32_t> place(f_.blocks.size(), 0);
+      for (std::uint32_t i = 0; i < order_.size(); ++i) place[order_[i]] = i;
+      for (MBlockId from : order_)
+        for (MBlockId to : {f_.blocks[from].taken, f_.blocks[from].next})
+          if (to != kNoMBlock && place[target(to)] <= place[from]) opens_loop_[target(to)] = true;
+    }
+    return opens_loop_[id];
   }
 
   /// Makes a conditional jump the opposite one, if the instruction set has it.
@@ -121,15 +207,22 @@ class Layout {
     }
   }
 
+  void mark(Mark mark) {
+    if (mark == mark_ || mark == Mark{}) return;
+    mark_ = mark;
+    code_.marks.push_back({here(), mark});
+  }
+
+  static isa::Insn plain(const MInst& inst) {
+    return {.opcode = inst.opcode, .dst = static_cast<std::uint8_t>(inst.dst & 0xf), .src = static_cast<std::uint8_t>(inst.src & 0xf),
+            .off = inst.off, .imm = inst.imm};
+  }
+
   void emit(const MInst& inst) {
     if (vanishes(inst)) return;
-    auto at = static_cast<isa::InsnIdx>(code_.insns.size());
-    if (inst.mark != mark_ && inst.mark != Mark{}) {
-      mark_ = inst.mark;
-      code_.marks.push_back({at, mark_});
-    }
-    isa::Insn insn{.opcode = inst.opcode, .dst = static_cast<std::uint8_t>(inst.dst & 0xf), .src = static_cast<std::uint8_t>(inst.src & 0xf),
-                   .off = inst.off, .imm = inst.imm};
+    isa::InsnIdx at = here();
+    mark(inst.mark);
+    isa::Insn insn = plain(inst);
     if (inst.has(kIsCall)) {
       insn.dst = 0;
       if (inst.src != std::to_underlying(isa::CallKind::helper)) insn.imm = -1;
@@ -150,10 +243,17 @@ class Layout {
 
   Result<void> resolve_jumps() {
     for (const PendingJump& jump : pending_) {
-      auto distance = static_cast<std::int64_t>(starts_[jump.to]) - jump.insn - 1;
-      if (distance != static_cast<std::int16_t>(distance))
+      auto to = static_cast<std::int64_t>(jump.at != kNowhere ? jump.at : starts_[jump.to]);
+      std::int64_t distance = to - jump.insn - 1;
+      isa::Insn& insn = code_.insns[jump.insn];
+      if (distance == static_cast<std::int16_t>(distance)) {
+        insn.off = static_cast<std::int16_t>(distance);
+      } else if (options_.isa >= 4 && insn.opcode == kGoto) {
+        insn.opcode = kGotoLong;
+        insn.imm = static_cast<std::int32_t>(distance);
+      } else {
         return fail(ErrorKind::exhausted, "function `{}` has a jump over {} instructions: they reach 32767", code_.name, distance);
-      code_.insns[jump.insn].off = static_cast<std::int16_t>(distance);
+      }
     }
     return {};
   }
@@ -165,6 +265,10 @@ class Layout {
   std::vector<MBlockId> final_;             // by block: where a jump to it leads; none: not known yet
   std::vector<isa::InsnIdx> starts_;        // by block
   std::vector<PendingJump> pending_;
+  std::vector<std::uint32_t> jumps_to_;     // by block, where there are islands: times that control may still come
+  std::vector<isa::InsnIdx> nearest_;       // by block, where there are islands: the last one that leads back to it
+  std::vector<bool> opens_loop_;
+  std::size_t last_islands_ = 0;
   Mark mark_{};
 };
 
