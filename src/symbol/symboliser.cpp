@@ -210,18 +210,17 @@ Frame Symboliser::resolve(int pid, std::uint64_t address) {
   Impl::Process* process = impl_->process_of(pid);
   if (process == nullptr) return frame;
   const Space::Place* place = impl_->place_of(pid, *process, address);
-  if (place == nullptr || !place->module) {
-    if (place != nullptr) frame.module = place->mapping.path;
+  if (place != nullptr) frame.module = place->mapping.path;
+  std::optional<std::uint64_t> linked;
+  if (place != nullptr && place->module) linked = place->module->linked_address(address - place->mapping.start + place->mapping.offset);
+  if (!linked) {   // no program's file: anonymous memory, or a file that a compiler writes its code to
     if (const JitSymbol* symbol = process->jit->find(pid, address)) {
       frame.symbol = impl_->options.demangled ? demangle(symbol->name) : symbol->name;
       frame.offset = address - symbol->address;
-      if (frame.module.empty()) frame.module = fmt::format("/tmp/perf-{}.map", pid);
+      frame.module = fmt::format("/tmp/perf-{}.map", pid);
     }
     return frame;
   }
-  frame.module = place->mapping.path;
-  auto linked = place->module->linked_address(address - place->mapping.start + place->mapping.offset);
-  if (!linked) return frame;
   frame.module_address = *linked;
   if (auto symbol = place->module->function_at(*linked)) {
     frame.symbol = impl_->options.demangled ? demangle(symbol->name) : std::string(symbol->name);

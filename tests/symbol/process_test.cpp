@@ -166,16 +166,20 @@ TEST(Processes, MappingOverPartOfAnother) {
   EXPECT_EQ(symbols.resolve(child.pid(), child.address(0)).symbol, "visible");
 }
 
-TEST(Processes, PerfMapsNameCodeOfCompilers) {
+void check_perf_map(const char* memory) {
   const std::string path = compile("jit", R"(
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <sys/mman.h>
+#include <unistd.h>
 int main() {
-  void* code = mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  int file = memfd_create("doublemapper", 0);
+  ftruncate(file, 4096);
+  void* code = mmap(0, 4096, PROT_READ | PROT_EXEC, MEMORY, 0);
   printf("%lx\n", (long)code);
   fflush(stdout);
   while (getchar() != EOF) {}
-})", "-O1");
+})", fmt::format("'-DMEMORY={}' -O1", memory));
   Child child(path);
   const std::uint64_t code = child.address(0);
   Symboliser symbols;
@@ -190,6 +194,11 @@ int main() {
   EXPECT_EQ(symbols.resolve(child.pid(), code + 0x4c).symbol, "later");
   ::unlink(map.c_str());
 }
+
+TEST(Processes, PerfMapsNameCodeOfCompilers) { check_perf_map("MAP_PRIVATE | MAP_ANONYMOUS, -1"); }
+
+// So that no memory is both written and executed, some map a file twice.
+TEST(Processes, PerfMapsNameCodeInMappedFiles) { check_perf_map("MAP_SHARED, file"); }
 
 // A process in another root: its files are found in its own, not in ours.
 TEST(Processes, InAnotherRootAreNamed) {
