@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "kernel/program_functions.hpp"
+#include "symbol/dwarf.hpp"
 
 namespace espy::trace::probes {
 
@@ -127,6 +128,7 @@ Result<ArgumentSet> of_registers(Machine& machine, const RegisterArguments& argu
       if (auto proto = prototype_of(**btf, arguments.function)) name_parameters(set, *btf, *proto);
     return set;
   }
+  if (auto types = symbol::function_types(arguments.path, arguments.function)) name_parameters(set, types->btf, types->btf->type(types->proto));
   return set;
 }
 

@@ -126,6 +126,7 @@ TEST(Expand, Iterators) {
   EXPECT_EQ(world("iter:taskk").error().hint, "did you mean task?");
 }
 
+constexpr int espy_expand_line = __LINE__ + 1;
 extern "C" __attribute__((noinline, used)) int espy_expand_probe_me(int a) { return a + 1; }
 
 TEST(Expand, FunctionsOfAProgram) {
@@ -150,6 +151,14 @@ TEST(Expand, FunctionsOfAProgram) {
   auto set = arguments_of(world.machine, target->front());
   ASSERT_TRUE(set);
   EXPECT_EQ(set->numbered.size(), 10U);
+}
+
+TEST(Expand, LinesByDebugInformation) {
+  World world;
+  auto line = world(fmt::format("uprobe:/proc/self/exe@expand_test.cpp:{}", espy_expand_line));
+  if (!line && line.error().message.find("debug") != std::string::npos) GTEST_SKIP() << "built without debug information";
+  ASSERT_TRUE(line) << describe(line.error());
+  EXPECT_TRUE(line->front().function.empty());
 }
 
 TEST(Expand, LibrariesByShortName) {

@@ -1,13 +1,13 @@
 // Probes in programs and libraries: functions, instructions, source lines, USDT.
-#include <cxxabi.h>
 #include <glob.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <memory>
 #include <set>
 
 #include "base/text.hpp"
+#include "symbol/demangle.hpp"
+#include "symbol/dwarf.hpp"
 #include "symbol/find_file.hpp"
 #include "symbol/usdt.hpp"
 #include "trace/probes/expand.hpp"
@@ -72,13 +72,6 @@ Result<std::vector<std::string>> files_named(std::string_view path, std::optiona
 
 namespace {
 
-std::string demangled(const std::string& name) {
-  if (!name.starts_with("_Z")) return {};
-  int status = 0;
-  std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
-  return text ? std::string(text.get()) : std::string();
-}
-
 // "ns::f" of "ns::f(int) const".
 std::string_view without_parameters(std::string_view name) {
   int depth = 0;
@@ -94,8 +87,8 @@ std::string_view without_parameters(std::string_view name) {
 bool answers_to(const symbol::Function& function, const UserPlace& place, bool cpp) {
   if (matches(place.function, function.name)) return true;
   if (!cpp) return false;
-  std::string full = demangled(function.name);
-  if (full.empty()) return false;
+  std::string full = symbol::demangle(function.name);
+  if (full == function.name) return false;
   return matches(place.function, place.function.find('(') == std::string::npos ? without_parameters(full) : std::string_view(full));
 }
 
@@ -122,6 +115,12 @@ Result<std::vector<Target>> matching_functions(const Expanding& ask, const UserP
 Result<std::vector<Target>> in_file(const Expanding& ask, const UserPlace& place, const std::string& path) {
   const symbol::ElfFile& elf = *TRY(ask.machine.elf(path));
   std::vector<Target> targets;
+  if (place.line != 0) {
+    // Where the code of a line begins, arguments need not be in their registers any more.
+    for (const symbol::LineAddress& at : TRY(symbol::addresses_of_line(path, place.source, place.line, place.column)))
+      targets.push_back(uprobe_target(ask, path, "", at.file_offset, 0));
+    return targets;
+  }
   if (place.address) {
     auto offset = elf.file_offset(*place.address);
     if (!offset) return fail(ErrorKind::not_found, "{}: address {:#x} is in none of the file's segments", path, *place.address);

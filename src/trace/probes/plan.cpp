@@ -50,10 +50,17 @@ class Planner {
       if (family == Family::alone) TRY(serve_alone(std::move(families[family][alone++])));
       else TRY(serve(family, std::move(families[family])));
     }
+    // A perf tracepoint takes the stack where the event is; a raw one adds the program and bpf_trace_run on top.
+    for (Instance& instance : instances_)
+      if (is_raw(instance)) instance.stack_skip = 2;
     return std::move(instances_);
   }
 
  private:
+  static bool is_raw(const Instance& instance) {
+    return !instance.attachments.empty() && std::holds_alternative<probe::RawTracepoint>(instance.attachments.front().probe);
+  }
+
   bool wants_arguments() const { return !needs_.fields.empty() || needs_.whole_args || needs_.numbered; }
 
   Family family_of(const Target& target) {

@@ -72,6 +72,9 @@ struct Instance {
   Source number = InContext{8};      ///< Which::syscall: where the call's number is
   std::uint32_t number_size = 8;     ///< its bytes
   std::optional<CompatTest> compat = {};
+  /// Frames on top of a kernel stack that belong to how the program is called, not to what is traced: for the skip field of
+  /// bpf_get_stackid's flags. (A frame `__bpf_trace_…` may follow, where the kernel does not leave it out.)
+  std::uint32_t stack_skip = 0;
   ArgumentSet arguments = {};        ///< all fields the body needs are in it; empty where it needs none
   std::vector<Attachment> attachments = {};   ///< none: run by test_run (begin, end, self, test, bench)
 };
