@@ -21,6 +21,12 @@ TEST(Oracle, NamesAreCppfilts) {
       if (f.name.starts_with("_Z")) names.insert(f.name);
   }
   ASSERT_GT(names.size(), 1000U);
+  // Where Rust is at hand, the names of its core library.
+  const std::string rust = output_of(fmt::format("{} $(rustc --print sysroot 2>/dev/null)/lib/rustlib/*/lib/libcore-*.rlib 2>/dev/null", ESPY_NM));
+  for (std::string_view line : split(rust, '\n')) {
+    auto words = split_words(line);
+    if (!words.empty() && words.back().starts_with("_R")) names.emplace(words.back());
+  }
   std::string text;
   for (const std::string& name : names) text += name + "\n";
   const std::string list = test_folder() + "/names";
