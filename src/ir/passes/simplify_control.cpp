@@ -110,9 +110,14 @@ class Simplifier {
 
   // --- blocks
 
+  /// Also says that a block which only cold ones lead to is cold, before edges are led past those.
   void remove_unreached() {
     Cfg cfg(f_);
     changed_ |= std::erase_if(f_.order, [&](BlockId block) { return !cfg.reached(block); }) != 0;
+    for (BlockId block : cfg.order()) {
+      std::span<const BlockId> from = cfg.predecessors(block);
+      if (!from.empty() && std::ranges::all_of(from, [&](BlockId p) { return f_[p].cold; })) f_[block].cold = true;
+    }
   }
 
   /// A parameter that is the same value (or itself) on every edge is that value.
