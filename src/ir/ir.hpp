@@ -18,7 +18,7 @@
 // What kernel verifiers follow must survive all passes. A pointer that may be null is compared (eq, ne) with null, and the
 // same value is dereferenced in the block that the branch leads to; an index is compared with its bound, and the same
 // value indexes. So passes never turn a compare that a branch takes into arithmetic, never replace the checked value by
-// an equal but differently computed one on one side of the check only, and never move a memory access above a branch.
+// an equal but differently computed one (a constant apart) on one side of the check only, and never move a memory access above a branch.
 //
 // Memory. Stack slots are separate objects: an access through the address of one never reaches another. Passes know the
 // contents of slots whose address goes only into loads, stores, copies and zeroing; a call may read and write the slots

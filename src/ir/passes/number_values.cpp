@@ -2,8 +2,10 @@
 // entry. An instruction that is in the table already is the one there. Loads flagged kInvariant take part.
 //
 // On the way into a block that is entered only by one edge of a branch, the branch's condition is known: where the same
-// condition is branched on, selected by or computed with again below, it is that constant. So a second check for null of
-// the same pointer goes, and the one that dominates it stays, as verifiers want it.
+// condition is branched on, selected by or computed with again below, it is that constant; and so is a number that was
+// found equal to a constant, or chosen by a switch. So a second check for null of the same pointer goes, and the one that
+// dominates it stays, as verifiers want it.
+#include <algorithm>
 #include <array>
 
 #include "ir/analysis/cfg.hpp"
@@ -37,7 +39,7 @@ class Numbering {
   };
   struct Known {
     BlockId block;
-    ValueId condition;
+    ValueId value;
   };
 
   void visit(BlockId block) {
@@ -46,7 +48,7 @@ class Numbering {
       entries_.pop_back();
     }
     while (!conditions_.empty() && !dominators_.dominates(conditions_.back().block, block)) {
-      known_[index_of(conditions_.back().condition)] = kNoValue;
+      known_[index_of(conditions_.back().value)] = kNoValue;
       conditions_.pop_back();
     }
     learn(block);
@@ -67,11 +69,30 @@ class Numbering {
   void learn(BlockId block) {
     if (block == f_.entry() || cfg_.predecessors(block).size() != 1) return;
     const Inst& last = f_[f_.terminator(cfg_.predecessors(block)[0])];
-    if (!last.is(Op::branch)) return;
-    ValueId condition = f_.operands(last)[0];
-    if (f_[condition].leaf() || known_[index_of(condition)] != kNoValue) return;
-    known_[index_of(condition)] = f_.constant(kI1, f_.edges_of(last)[0].to == block ? 1 : 0);
-    conditions_.push_back({block, condition});
+    std::span<const Edge> edges = f_.edges_of(last);
+    if (last.is(Op::branch)) {
+      bool truth = edges[0].to == block;
+      ValueId condition = f_.operands(last)[0];
+      learn_equal(block, condition, truth);
+      know(block, condition, kI1, truth ? 1 : 0);
+    } else if (last.is(Op::switch_) && edges.back().to != block) {
+      ValueId value = f_.operands(last)[0];
+      know(block, value, f_.type_of(value), std::ranges::find(edges, block, &Edge::to)->value);
+    }
+  }
+
+  void learn_equal(BlockId block, ValueId condition, bool truth) {
+    const Inst& compare = f_[condition];
+    if (!compare.is(truth ? Op::eq : Op::ne)) return;
+    ValueId value = f_.operands(compare)[0], other = f_.operands(compare)[1];
+    if (!f_.type_of(value).is_int()) return;
+    if (const std::int64_t* c = f_.constant_value(other)) know(block, value, f_.type_of(value), *c);
+  }
+
+  void know(BlockId block, ValueId value, Type type, std::int64_t constant) {
+    if (f_[value].leaf() || known_[index_of(value)] != kNoValue) return;
+    known_[index_of(value)] = f_.constant(type, constant);
+    conditions_.push_back({block, value});
   }
 
   void use_known(Inst& inst) {
@@ -122,7 +143,7 @@ class Numbering {
   Dominators dominators_;
   std::vector<std::uint32_t> heads_;    // by hash: the newest entry
   std::vector<Entry> entries_;
-  std::vector<ValueId> known_;          // by value: the constant that a truth value is, here
+  std::vector<ValueId> known_;          // by value: the constant that it is, here
   std::vector<Known> conditions_;
   Replacements replace_;
   bool changed_ = false;
