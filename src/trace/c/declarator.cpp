@@ -9,7 +9,7 @@ namespace espy::trace::c {
 
 namespace {
 
-constexpr unsigned kDeepest = 100;
+constexpr unsigned kDeepest = 60;
 constexpr std::uint64_t kBiggest = std::uint64_t{1} << 28;
 
 constexpr std::array kQualifiers = std::to_array<std::string_view>({"const", "volatile", "restrict", "__restrict", "__restrict__", "__const",

@@ -90,9 +90,13 @@ void Declarations::recover() {
 void Declarations::skip_balanced() {
   unsigned open = 0;
   do {
-    open += at("(") || at("[") || at("{") ? 1U : 0U;
-    open -= at(")") || at("]") || at("}") ? 1U : 0U;
-    ++at_;
+    const Token& token = tokens_[at_++];
+    if (token.kind != TokenKind::punctuation) continue;
+    switch (token.text[0]) {
+      case '(': case '[': case '{': ++open; break;
+      case ')': case ']': case '}': open -= open > 0 ? 1U : 0U; break;
+      default: break;
+    }
   } while (open > 0 && at_ < tokens_.size());
 }
 
