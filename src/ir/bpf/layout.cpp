@@ -277,12 +277,12 @@ class Layout {
 void share_exits(MFunction& function) {
   constexpr std::size_t kKnown = 32;   // different ends that are looked for
   struct End {
-    MBlockId block;         // the last one that has this end
+    MBlockId block;         // the first one that has this end: not a rare one, if there is another
     MBlockId apart;         // the end as a block of its own; none: nobody shares it yet
   };
   std::vector<End> ends;
-  for (std::size_t i = function.order.size(); i-- > 0;) {
-    MBlock& block = function.blocks[function.order[i]];
+  for (std::size_t i = 0; i < function.order.size(); ++i) {
+    const MBlock& block = function.blocks[function.order[i]];
     if (block.end - block.begin < 2 || !function.insts[block.end - 1].has(kIsExit)) continue;
     const MInst& result = function.insts[block.end - 2];
     if (result.dst != 0 || !result.has(kWritesDst) || result.has(kReadsDst) || result.has(kIsWide)) continue;
@@ -297,12 +297,13 @@ void share_exits(MFunction& function) {
     }
     if (same->apart == kNoMBlock) {
       same->apart = static_cast<MBlockId>(function.blocks.size());
-      MBlock& last = function.blocks[same->block];
-      MBlock apart{.begin = last.end - 2, .end = last.end};
-      last.end -= 2;
-      last.next = same->apart;
+      MBlock& first = function.blocks[same->block];
+      MBlock apart{.begin = first.end - 2, .end = first.end};
+      first.end -= 2;
+      first.next = same->apart;
       function.blocks.push_back(apart);
       function.order.insert(std::ranges::find(function.order, same->block) + 1, same->apart);
+      ++i;
     }
     MBlock& sharing = function.blocks[function.order[i]];
     sharing.end -= 2;
