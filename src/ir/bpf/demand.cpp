@@ -177,6 +177,14 @@ ValueId Demand::bit_test(const Inst& compare) const {
   return left;
 }
 
+ValueId Demand::shifted_truth(const Inst& inst) const {
+  if (inst.op != Op::shl) return kNoValue;
+  ValueId left = f.operands(inst)[0], compare = root(left);
+  const std::int64_t* by = f.constant_value(f.operands(inst)[1]);
+  bool once = uses_[index_of(left)] == 1 && uses_[index_of(compare)] == 1;
+  return by != nullptr && *by >= 0 && *by <= 30 && once && f[compare].compare() ? compare : kNoValue;
+}
+
 void Demand::want(ValueId value) { ++needs[index_of(value)]; }
 
 void Demand::want_condition(ValueId value) {
@@ -233,6 +241,7 @@ void Demand::visit(ValueId id) {
   }
   std::span<const ValueId> operands = f.operands(inst);
   if (inst.compare()) return want_condition(id);
+  if (ValueId compare = shifted_truth(inst); compare != kNoValue) return want_condition(compare);
   switch (inst.op) {
     case Op::select:
       for (unsigned choice : {2U, 1U})

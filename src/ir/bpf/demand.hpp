@@ -46,6 +46,8 @@ class Demand {
   bool tested_by_jumps(ValueId condition) const;
   /// `(x & y) == 0` or `!= 0` where nobody else wants the `&`: the `&`, else no value.
   ValueId bit_test(const Inst& compare) const;
+  /// `truth << constant` where nobody else wants the truth: the compare that gives it, else no value.
+  ValueId shifted_truth(const Inst& inst) const;
   /// The edges that a terminator may really take: a branch on a constant has one.
   std::span<const Edge> taken_edges(BlockId block) const;
 

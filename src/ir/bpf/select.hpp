@@ -104,7 +104,7 @@ class Selector {
   void jump_if(Jump op, bool wide, Reg left, Reg right, MBlockId yes, MBlockId no);
   void jump_if(Jump op, bool wide, Reg left, std::int32_t right, MBlockId yes, MBlockId no);
   void select_value(const Inst& inst, Reg dst);
-  void truth_value(ValueId id, Reg dst);
+  void truth_value(ValueId id, Reg dst, std::int32_t yes = 1);
   Reg compared(ValueId value);
 
   struct PendingEdge {

@@ -60,6 +60,8 @@ void Selector::binary(const Inst& inst, Reg dst) {
   std::span<const ValueId> operands = f_.operands(inst);
   ValueId left = operands[0], right = operands[1];
   bool wide = inst.type.kind != Kind::i32;
+  if (ValueId compare = demand_.shifted_truth(inst); compare != kNoValue)
+    return truth_value(compare, dst, 1 << *f_.constant_value(right));
   if (has(inst.op, kCommutes)) {
     bool left_lives = demand_.needs[index_of(demand_.root(left))] > 1, right_dies = demand_.needs[index_of(demand_.root(right))] == 1;
     if (f_[left].leaf() || (left_lives && right_dies && !f_[right].leaf())) std::swap(left, right);

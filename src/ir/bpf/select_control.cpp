@@ -268,9 +268,9 @@ void Selector::select_value(const Inst& inst, Reg dst) {
   begin(behind);
 }
 
-/// A compare as a number.
-void Selector::truth_value(ValueId id, Reg dst) {
-  alu(Alu::mov, true, dst, 1);
+/// A compare as a number: `yes` or 0.
+void Selector::truth_value(ValueId id, Reg dst, std::int32_t yes) {
+  alu(Alu::mov, true, dst, yes);
   MBlockId over = new_block(), behind = new_block();
   branch_on(id, behind, over);
   begin(over);
