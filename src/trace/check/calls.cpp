@@ -1,6 +1,8 @@
 // Calls: which function is meant, whether it may be called here, and what the simpler ones give.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "trace/check/checker.hpp"
 #include "trace/probes/arguments.hpp"
@@ -10,6 +12,14 @@ namespace espy::trace {
 namespace {
 
 std::string times(std::uint8_t count) { return count == 0 ? "no arguments" : fmt::format("{} argument{}", count, count == 1 ? "" : "s"); }
+
+/// Where a text is in a list, which it is added to.
+std::uint32_t text_index(std::vector<std::string>& texts, const std::string& text) {
+  const auto found = std::ranges::find(texts, text);
+  if (found != texts.end()) return static_cast<std::uint32_t>(found - texts.begin());
+  texts.push_back(text);
+  return static_cast<std::uint32_t>(texts.size() - 1);
+}
 
 }  // namespace
 
@@ -101,11 +111,14 @@ Type Checker::formatted_call(Expr&, Call& node, const Function& row) {
     case FunctionId::strftime: {
       auto format = literal_argument(node, 0);
       if (!integer_argument(node, 1) || !format) return unknown_type();
+      node.action = text_index(checked_.formats, *format);
       return simple_type(Kind::timestamp);
     }
     case FunctionId::cgroup_path: {
-      if (node.arguments.size() == 2 && !literal_argument(node, 1)) return unknown_type();
-      return integer_argument(node, 0) ? simple_type(Kind::cgroup_path) : unknown_type();
+      auto filter = node.arguments.size() == 2 ? literal_argument(node, 1) : std::string();
+      if (!integer_argument(node, 0) || !filter) return unknown_type();
+      node.action = text_index(checked_.cgroup_filters, *filter);
+      return simple_type(Kind::cgroup_path);
     }
     case FunctionId::ksym: return integer_argument(node, 0) ? simple_type(Kind::ksym) : unknown_type();
     case FunctionId::usym: return integer_argument(node, 0) ? simple_type(Kind::usym) : unknown_type();

@@ -76,12 +76,21 @@ Type Checker::assertion_call(Expr& expr, Call& node, const Function& row) {
   std::optional<std::string> message;
   if (node.arguments.size() == 2) message = literal_argument(node, 1);
   if (row.id == FunctionId::assert) {
-    // User space prints the message as an error of this place; then tracing ends with status 1. Lowering makes the branch.
-    condition(first);
-    Action action{.kind = Action::Kind::errorf, .at = expr.at, .control = true};
-    action.format.push_back({.literal = message.value_or("assertion failed")});
-    node.action = add_action(std::move(action));
-    add_action({.kind = Action::Kind::exit, .at = expr.at, .arguments = {{.name = {}, .type = int64_type()}}, .control = true});
+    // if (!condition) { errorf(message); exit(1); }
+    std::string format;
+    for (char c : message.value_or("assertion failed")) format += c == '%' ? "%%" : std::string(1, c);
+    const auto run = [&](std::string name, Expr argument) {
+      Expr call{.node = Call{.name = std::move(name), .arguments = {}, .name_at = node.name_at}, .at = expr.at};
+      std::get<Call>(call.node).arguments.push_back(std::move(argument));
+      return Statement{.node = ExprStatement{std::move(call)}, .at = expr.at};
+    };
+    If unless{.condition = {.node = Unary{.op = UnaryOp::logical_not, .operand = std::move(first)}, .at = expr.at}, .then = {.statements = {}, .at = expr.at}, .otherwise = {}};
+    unless.then.statements.push_back(run("errorf", {.node = String{std::move(format)}, .at = expr.at}));
+    unless.then.statements.push_back(run("exit", {.node = Integer{.value = 1}, .at = expr.at}));
+    BlockExpr all{.block = {.statements = {}, .at = expr.at}, .value = Expr{.node = Integer{}, .at = expr.at}};
+    all.block.statements.push_back({.node = std::move(unless), .at = expr.at});
+    expr.node = std::move(all);
+    block_value(std::get<BlockExpr>(expr.node));
     return {};
   }
   expression(first);

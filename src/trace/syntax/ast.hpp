@@ -77,7 +77,8 @@ struct Call {
   const Function* function = nullptr;                       ///< checked: the row; null: a builtin, or a subprogram of the script
   const Builtin* builtin = nullptr;                         ///< checked: the row of `comm(pid)`, `ppid(task)` …
   std::uint32_t subprogram = 0;                             ///< checked: index into Checked::subprograms
-  std::uint32_t action = 0;                                 ///< checked: index into Checked::actions, of asynchronous functions
+  std::uint32_t action = 0;                                 ///< checked: index into Checked::actions, of asynchronous functions; of strftime()
+                                                            ///< into Checked::formats, of cgroup_path() into Checked::cgroup_filters
 };
 enum class UnaryOp : std::uint8_t { minus, logical_not, bit_not, dereference, address_of, pre_increment, pre_decrement,
                                     post_increment, post_decrement };
