@@ -196,7 +196,7 @@ Type Checker::ternary(Expr& expr, Ternary& node) {
   if (!joined && then.type.kind == Kind::integer && node.otherwise->type.kind == Kind::integer) joined = int64_type();
   if (!joined || then.type.kind == Kind::none || node.otherwise->type.kind == Kind::none)
     return refuse(expr.at, fmt::format("both sides have one type, and these are a `{}` and a `{}`", to_string(then.type), to_string(node.otherwise->type)));
-  if (node.then) convert(then, *joined);
+  convert(then, *joined);
   convert(*node.otherwise, *joined);
   return *joined;
 }

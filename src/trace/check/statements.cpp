@@ -176,6 +176,10 @@ void Checker::assign_map(Statement& at, Assign& node, MapAccess& target) {
     if (result.kind == Kind::integer) convert(node.value, result);
     return;
   }
+  if (node.value.type.is_aggregate()) {
+    error(node.value.at, fmt::format("a `{}` cannot be copied", to_string(node.value.type)));
+    return;
+  }
   grow_value(id, node.value.type, node.value.at);
   node.target.type = maps_[id].value;
   convert(node.value, maps_[id].value);

@@ -39,6 +39,10 @@ void Checker::grow_variable(VariableState& variable, const Type& type, Span at) 
     error(at, "this has no value to assign");
     return;
   }
+  if (type.is_aggregate() && !is_castable_aggregate(type)) {
+    error(at, fmt::format("a `{}` cannot be put into a variable", to_string(type)));
+    return;
+  }
   const Type value = is_castable_aggregate(type) ? wide_integer(type) : stored_type(type, false);
   auto joined = join_types(variable.type, value);
   if (!joined) {

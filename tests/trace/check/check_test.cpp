@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -154,6 +155,26 @@ std::string all_scripts() {
   for (const fs::path& path : files())
     for (const Case& each : read_cases(path)) out += each.script;
   return out;
+}
+
+TEST(Check, AThousandStatementsTakeNoTime) {
+  // What it took is printed with the test's properties; nothing depends on it.
+  std::string script = "tracepoint:a:b {\n";
+  for (int i = 0; i < 250; ++i)
+    script += fmt::format("$a{0} = args.n + {0}; @m{1}[comm, $a{0}] = count(); if ($a{0} > {0}) {{ printf(\"%d %s\\n\", $a{0}, args.name); }} @t{1} = $a{0} * 2;\n", i, i % 20);
+  script += "}\n";
+  CheckOptions options{.c_types = made_up_types(), .resolve_probes = made_up_instances};
+  Sources sources;
+  Diagnostics diagnostics;
+  Script tree = parse(sources, sources.add("test", script), diagnostics);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto checked = check(std::move(tree), options, diagnostics);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  RecordProperty("microseconds", static_cast<int>(std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
+  ASSERT_TRUE(checked) << show(diagnostics, sources);
+  EXPECT_EQ(checked->maps.size(), 40U);
+  EXPECT_EQ(checked->probes.front().variables.size(), 250U);
+  EXPECT_EQ(checked->actions.size(), 250U);
 }
 
 TEST(Check, EveryRowHasACase) {
