@@ -29,7 +29,7 @@ Result<std::vector<Code>> emit(const Module& module, const Options& options) {
     bool gone = function.order.empty();   // removed: its id stays taken
     code.push_back(gone ? Code{.name = function.name} : TRY(emit_function(function, options)));
   }
-  TRY(check_stack(module, code, options));
+  TRY(check_stack(code, options));
   return code;
 }
 

@@ -7,15 +7,13 @@ namespace {
 
 constexpr std::uint32_t kGranule = 32;     // the kernel rounds frames up to this
 constexpr std::size_t kDeepest = 8;        // frames
-constexpr std::uint32_t kWithTailCalls = 256;
-constexpr std::int32_t kTailCall = 12;
 
 std::uint32_t rounded(std::uint32_t bytes) { return (std::max(bytes, 1U) + kGranule - 1) / kGranule * kGranule; }
 
 class Chains {
  public:
-  Chains(const Module& module, std::span<const Code> code, const Options& options)
-      : module_(module), code_(code), options_(options), below_(code.size(), kUnknown) {}
+  Chains(std::span<const Code> code, const Options& options)
+      : code_(code), options_(options), below_(code.size(), kUnknown), depth_(code.size(), 0) {}
 
   /// Depth first: the bytes that a function and whatever it calls need at most.
   Result<std::uint32_t> bytes_from(std::uint32_t id) {
@@ -38,7 +36,6 @@ class Chains {
   }
 
   Result<void> check(std::uint32_t id) {
-    depth_.resize(code_.size(), 0);
     std::uint32_t bytes = TRY(bytes_from(id));
     if (bytes > options_.stack_bytes) {
       find_longest(id);
@@ -62,14 +59,10 @@ class Chains {
 
   std::unexpected<Error> refuse(std::string message) {
     Error error{.kind = ErrorKind::exhausted, .message = std::move(message)};
-    for (std::uint32_t id : chain_) {
-      auto slots = code_[id].stack_bytes;
-      error.notes.push_back(fmt::format("`{}`: {} bytes of stack", code_[id].name, slots));
-    }
+    for (std::uint32_t id : chain_) error.notes.push_back(fmt::format("`{}`: {} bytes of stack", code_[id].name, code_[id].stack_bytes));
     return std::unexpected(std::move(error));
   }
 
-  const Module& module_;
   std::span<const Code> code_;
   const Options& options_;
   std::vector<std::uint32_t> below_;       // by function: bytes that it and its callees need
@@ -79,8 +72,8 @@ class Chains {
 
 }  // namespace
 
-Result<void> check_stack(const Module& module, std::span<const Code> code, const Options& options) {
-  Chains chains(module, code, options);
+Result<void> check_stack(std::span<const Code> code, const Options& options) {
+  Chains chains(code, options);
   for (std::uint32_t id = 0; id < code.size(); ++id) TRY(chains.check(id));
   return {};
 }

@@ -19,6 +19,6 @@ struct Frame {
 Frame make_frame(const Demand& demand);
 
 /// Fails where a chain of calls (callbacks among them) needs more stack than there is, or is too deep or endless.
-Result<void> check_stack(const Module& module, std::span<const Code> code, const Options& options);
+Result<void> check_stack(std::span<const Code> code, const Options& options);
 
 }  // namespace espy::ir::bpf

@@ -68,7 +68,6 @@ struct MFunction {
   std::vector<Wide> wide;
   Reg next_reg = kFirstVirtual;
   std::uint32_t stack_bytes = 0;      ///< of the function's slots; spills are put below
-  bool tail_calls = false;
 };
 
 // ---- opcodes --------------------------------------------------------------------------------------------------------

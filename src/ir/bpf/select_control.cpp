@@ -80,7 +80,6 @@ void Selector::terminator(BlockId block) {
     case Op::tail_call:
       for (std::size_t i = 0; i < 3; ++i) put_clean(static_cast<Reg>(i + 1), operands[i]);
       call_instruction(isa::CallKind::helper, 3, kTailCall);
-      out_.tail_calls = true;
       edge_copies(edges[0]);
       end(index_of(edges[0].to));
       break;
