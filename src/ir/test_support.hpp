@@ -244,14 +244,23 @@ class RandomProgram {
 
   void check_null() {
     ValueId value = b_->helper(1, ptr(Space::map_value), {b_->map(MapId{0}), b_->stack_addr(slots_[0])}, kReadsOnly);
+    // Slots that only one of the ways needs, filled before it is known which.
+    SlotId key = b_->slot(16), value_slot = b_->slot(16);
+    b_->store(64, b_->stack_addr(key), 0, number(kI64));
+    if (chance(2)) b_->store(64, b_->stack_addr(key), 8, number(kI64));
+    else b_->copy(b_->stack_addr(key, 8), b_->stack_addr(slots_[0], chance(2) ? 8 : 0), 8);
+    b_->copy(b_->stack_addr(value_slot), b_->stack_addr(key), 16);
+    if (chance(3)) b_->store(64, b_->stack_addr(key), 0, number(kI64));
     for (std::size_t again = 0; again < 1 + below(2); ++again) {
       BlockId found = b_->block(), next = b_->block({kI64});
       b_->branch(b_->ne(value, b_->null(Space::map_value)), found, {}, next, {number(kI64)});
       b_->at(found);
       ValueId got = b_->load(kI64, 64, value, 8);
+      if (chance(2)) got = b_->helper(7, kI64, {b_->stack_addr(chance(2) ? key : value_slot, 8), got}, kReadsOnly);
       if (chance(2)) b_->store(64, value, 0, number(kI64));
       b_->jump(next, {got});
       b_->at(next);
+      if (chance(3)) b_->helper(6, kI64, {b_->stack_addr(value_slot)}, kReadsOnly);
       values_.push_back(b_->param_of(next, 0));
     }
   }

@@ -6,74 +6,16 @@
 #include <algorithm>
 #include <array>
 
-#include "ir/analysis/cfg.hpp"
-#include "ir/analysis/slots.hpp"
+#include "ir/analysis/slot_accesses.hpp"
 #include "ir/passes/passes.hpp"
 #include "ir/passes/replace.hpp"
 
 namespace espy::ir {
 namespace {
 
-struct Range {
-  std::uint32_t slot = kNoId;
-  std::int64_t from = 0, to = 0;   // bytes; the end is not in it
-  bool overlaps(const Range& other) const { return slot == other.slot && from < other.to && other.from < to; }
-  bool covers(const Range& other) const { return slot == other.slot && from <= other.from && other.to <= to; }
-};
-
-/// What an instruction reads or writes of slots that are not wild. A range of a whole slot stands for "somewhere in it".
-class Accesses {
- public:
-  explicit Accesses(const Function& f) : f_(f), uses_(f) {}
-
-  struct Access {
-    Range range;
-    bool exact = false;
-  };
-
-  template <typename Visit>
-  void reads(const Inst& inst, Visit visit) const {
-    std::span<const ValueId> in = f_.operands(inst);
-    if (has(inst.op, kCall)) {
-      for (ValueId id : in) emit(id, std::nullopt, visit);
-    } else if (inst.is(Op::copy)) {
-      emit(in[1], inst.imm, visit);
-    } else if (has(inst.op, kReads) && has(inst.op, kHasOffset)) {
-      emit(in[0], inst.width / 8, visit, inst.imm);
-    }
-  }
-  template <typename Visit>
-  void writes(const Inst& inst, Visit visit) const {
-    std::span<const ValueId> in = f_.operands(inst);
-    if (has(inst.op, kCall)) {
-      if (!inst.flag(kReadsOnly))
-        for (ValueId id : in) emit(id, std::nullopt, visit);
-    } else if (inst.is(Op::copy) || inst.is(Op::zero)) {
-      emit(in[0], inst.imm, visit);
-    } else if (has(inst.op, kWrites) && has(inst.op, kHasOffset)) {
-      emit(in[0], inst.width / 8, visit, inst.imm);
-    }
-  }
-
- private:
-  static constexpr std::int64_t kFar = std::int64_t{1} << 40;
-
-  template <typename Visit>
-  void emit(ValueId pointer, std::optional<std::int64_t> size, Visit& visit, std::int64_t offset = 0) const {
-    SlotAddress at = uses_.address(pointer);
-    if (at.slot == kNoId) return;
-    bool exact = at.offset && size && *at.offset > -kFar && *at.offset < kFar;
-    std::int64_t from = exact ? *at.offset + offset : -2 * kFar;
-    visit(Access{{at.slot, from, exact ? from + *size : 2 * kFar}, exact});
-  }
-
-  const Function& f_;
-  SlotUses uses_;
-};
-
 class Forwarder {
  public:
-  Forwarder(Function& f, const Cfg& cfg, const Accesses& accesses) : f_(f), cfg_(cfg), accesses_(accesses), out_(f.blocks.size()) {}
+  Forwarder(Function& f, const Cfg& cfg, const SlotAccesses& accesses) : f_(f), cfg_(cfg), accesses_(accesses), out_(f.blocks.size()) {}
 
   bool run() {
     for (BlockId block : cfg_.order()) visit(block);
@@ -112,7 +54,7 @@ class Forwarder {
   bool forward(ValueId id) {
     Inst& load = f_[id];
     const Known* found = nullptr;
-    accesses_.reads(load, [&](const Accesses::Access& access) {
+    accesses_.reads(load, [&](const SlotAccesses::Access& access) {
       if (!access.exact) return;
       for (const Known& known : known_)
         if (known.range.from == access.range.from && known.range.to == access.range.to && known.range.slot == access.range.slot)
@@ -140,12 +82,12 @@ class Forwarder {
   void record(ValueId id) {
     const Inst& inst = f_[id];
     if (!has(inst.op, kReads) && !has(inst.op, kWrites)) return;
-    accesses_.writes(inst, [&](const Accesses::Access& access) {
+    accesses_.writes(inst, [&](const SlotAccesses::Access& access) {
       std::erase_if(known_, [&](const Known& known) { return known.range.overlaps(access.range); });
       if (access.exact && inst.is(Op::store)) remember({access.range, f_.operands(inst)[1]});
     });
     if (inst.is(Op::load))
-      accesses_.reads(inst, [&](const Accesses::Access& access) {
+      accesses_.reads(inst, [&](const SlotAccesses::Access& access) {
         if (access.exact) remember({access.range, id});
       });
   }
@@ -157,7 +99,7 @@ class Forwarder {
 
   Function& f_;
   const Cfg& cfg_;
-  const Accesses& accesses_;
+  const SlotAccesses& accesses_;
   std::vector<std::vector<Known>> out_;   // by block
   std::vector<Known> known_;
   Replacements replace_;
@@ -167,11 +109,10 @@ class Forwarder {
 /// Removes dead stores and zeroings.
 class Sweeper {
  public:
-  Sweeper(Function& f, const Cfg& cfg, const Accesses& accesses)
-      : f_(f), cfg_(cfg), accesses_(accesses), live_in_(f.blocks.size(), std::vector<bool>(f.slots.size(), false)) {}
+  Sweeper(Function& f, const Cfg& cfg, const SlotAccesses& accesses)
+      : f_(f), cfg_(cfg), accesses_(accesses), live_(f, cfg, accesses) {}
 
   bool run() {
-    find_live();
     bool changed = false;
     for (BlockId block : cfg_.order()) changed |= sweep(block);
     return changed;
@@ -180,26 +121,9 @@ class Sweeper {
  private:
   static constexpr std::size_t kMostCovered = 64;   // ranges that are looked through at each store
 
-  /// Slots that are read after a block begins; what is stored in between is not looked at.
-  void find_live() {
-    for (BlockId block : cfg_.order())
-      for (ValueId id : f_[block].insts)
-        accesses_.reads(f_[id], [&](const Accesses::Access& access) { live_in_[index_of(block)][access.range.slot] = true; });
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (auto block = cfg_.order().rbegin(); block != cfg_.order().rend(); ++block)
-        for (std::uint32_t slot = 0; slot < f_.slots.size(); ++slot)
-          if (!live_in_[index_of(*block)][slot] && live_out(*block, slot)) live_in_[index_of(*block)][slot] = true, changed = true;
-    }
-  }
-
-  bool live_out(BlockId block, std::uint32_t slot) const {
-    return std::ranges::any_of(f_.successors(block), [&](const Edge& edge) { return live_in_[index_of(edge.to)][slot]; });
-  }
-
   bool sweep(BlockId block) {
     std::vector<bool> live(f_.slots.size());
-    for (std::uint32_t slot = 0; slot < live.size(); ++slot) live[slot] = live_out(block, slot);
+    for (std::uint32_t slot = 0; slot < live.size(); ++slot) live[slot] = live_.out(block, slot);
     std::vector<Range> covered;   // stored again, before anything reads it
     std::vector<ValueId>& insts = f_[block].insts;
     std::vector<ValueId> kept;
@@ -207,13 +131,13 @@ class Sweeper {
       const Inst& inst = f_[*id];
       bool dead = false;
       if (inst.is(Op::store) || inst.is(Op::zero) || inst.is(Op::copy))
-        accesses_.writes(inst, [&](const Accesses::Access& access) {
+        accesses_.writes(inst, [&](const SlotAccesses::Access& access) {
           dead = !live[access.range.slot];
           for (const Range& range : covered) dead |= access.exact && range.covers(access.range);
           if (!dead && access.exact && covered.size() < kMostCovered) covered.push_back(access.range);
         });
       if (dead) continue;
-      accesses_.reads(inst, [&](const Accesses::Access& access) {
+      accesses_.reads(inst, [&](const SlotAccesses::Access& access) {
         live[access.range.slot] = true;
         std::erase_if(covered, [&](const Range& range) { return range.overlaps(access.range); });
       });
@@ -226,8 +150,8 @@ class Sweeper {
 
   Function& f_;
   const Cfg& cfg_;
-  const Accesses& accesses_;
-  std::vector<std::vector<bool>> live_in_;   // by block, by slot
+  const SlotAccesses& accesses_;
+  SlotLiveness live_;
 };
 
 }  // namespace
@@ -235,7 +159,7 @@ class Sweeper {
 bool forward_stores(Function& f) {
   if (f.slots.empty()) return false;
   Cfg cfg(f);
-  Accesses accesses(f);
+  SlotAccesses accesses(f);
   bool changed = Forwarder(f, cfg, accesses).run();
   return Sweeper(f, cfg, accesses).run() || changed;
 }

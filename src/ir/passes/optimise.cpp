@@ -13,6 +13,7 @@ constexpr std::array kPasses = std::to_array<PassRow>({
     {"control", [](Module&, Function& f, const Options&) { return simplify_control(f); }},
     {"promote", [](Module&, Function& f, const Options&) { return promote_slots(f); }},
     {"forward", [](Module&, Function& f, const Options&) { return forward_stores(f); }},
+    {"sink", [](Module&, Function& f, const Options&) { return sink_stores(f); }},
     {"hoist", [](Module&, Function& f, const Options& options) { return hoist_invariants(f, options); }},
     {"strength", [](Module&, Function& f, const Options& options) { return reduce_strength(f, options); }},
     {"inline", [](Module& m, Function&, const Options& options) { return inline_calls(m, options); }},
@@ -33,6 +34,7 @@ void clean(Function& f) {
 /// What is better done late: it makes more instructions, or moves them.
 void finish(Function& f, const Options& options) {
   forward_stores(f);
+  sink_stores(f);
   hoist_invariants(f, options);
   reduce_strength(f, options);
   fold(f);

@@ -35,6 +35,8 @@ bool simplify_control(Function& function);
 bool promote_slots(Function& function);
 /// Loads of what was just stored in a slot; stores to a slot that nothing reads.
 bool forward_stores(Function& function);
+/// Stores to slots go to where the slot is read, if that is on one way out of a block only.
+bool sink_stores(Function& function);
 /// Computes what does not change in a loop before it.
 bool hoist_invariants(Function& function, const Options& options);
 /// Small subprograms into their callers.
