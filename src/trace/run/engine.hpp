@@ -25,9 +25,7 @@ class Engine {
 
   // ---- programs ----
 
-  /// Can a program of this plan be run by `fire`?
-  virtual bool can_fire(const ProgramPlan& program) const = 0;
-  /// Runs a program once, here and now. What it sends is in the ring when this returns.
+  /// Runs a program that is attached to nothing, once, here and now. What it sends is in the ring when this returns.
   virtual Result<void> fire(const ProgramPlan& program) = 0;
   struct Attached {
     std::size_t targets = 0;                  ///< attached, of the instance's
@@ -35,7 +33,7 @@ class Engine {
   };
   /// Attaches a program everywhere its plan says. `pid`: only to this process, where the probe can; 0: to all.
   virtual Result<Attached> attach(const ProgramPlan& program, int pid) = 0;
-  /// Reads what iterator programs have to say, once attached.
+  /// Runs the attached iterator programs over all that they iterate over. Called in a thread of its own.
   virtual Result<void> run_iterators() = 0;
   /// Lets go of the attachments to an address that is watched.
   virtual void unwatch(std::uint64_t address) = 0;

@@ -28,10 +28,6 @@ class KernelEngine final : public Engine {
     return {};
   }
 
-  bool can_fire(const ProgramPlan& plan) const override {
-    return plan.instance.prog_type == ProgType::raw_tracepoint || plan.instance.prog_type == ProgType::syscall;
-  }
-
   Result<void> fire(const ProgramPlan& plan) override {
     TRY(TRY(program(plan))->test_run({}));
     return {};

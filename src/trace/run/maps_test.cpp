@@ -21,7 +21,6 @@ class OneMap final : public Engine {
   explicit OneMap(unsigned cpus = 2) : cpus_(cpus) {}
   std::vector<std::pair<std::vector<std::byte>, std::vector<std::byte>>> entries;
 
-  bool can_fire(const ProgramPlan&) const override { return false; }
   Result<void> fire(const ProgramPlan&) override { return {}; }
   Result<Attached> attach(const ProgramPlan&, int) override { return Attached{}; }
   Result<void> run_iterators() override { return {}; }

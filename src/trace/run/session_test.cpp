@@ -281,6 +281,43 @@ TEST(Session, RecordsThatMakeNoSenseAreLeftOut) {
   EXPECT_EQ(ran.told[0], "WARNING: 2 records could not be read");
 }
 
+TEST(Session, WithoutPrivilegesItSaysWhichAreMissing) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  script.program("begin", Provider::begin, "begin", "");
+  TemporaryFile told;
+  const int pid = ::fork();
+  if (pid == 0) {
+    bool dropped = kernel::keep_capabilities({}).has_value();
+    auto ran = run_script(std::move(*script.compiled()), {});
+    auto written = write_file(told.path(), bytes_of(std::string_view(ran ? "it ran" : describe(ran.error()))));
+    ::_exit(dropped && written ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  ASSERT_EQ(status, 0);
+  EXPECT_NE(told.text().find("CAP_BPF"), std::string::npos) << told.text();
+  EXPECT_NE(told.text().find("--dry-run"), std::string::npos) << told.text();
+}
+
+TEST(Session, MissingProbesAreErrorsOrWarnings) {
+  SKIP_WITHOUT_BPF();
+  TestScript script;
+  const auto exit = add_exit(script);
+  script.program("begin", Provider::begin, "begin", script.send(exit, {0}));
+  script.program("gone", Provider::rawtracepoint, "rawtracepoint:no_such_event", "", {{.probe = probe::RawTracepoint{"no_such_event"}}});
+  Ran strict = run(script);
+  ASSERT_FALSE(strict.code.has_value());
+  EXPECT_NE(describe(strict.code.error()).find("no_such_event"), std::string::npos);
+  script.plan.config.missing_probes = MissingProbes::warn;
+  Ran warned = run(script);
+  ASSERT_OK(warned.code);
+  EXPECT_EQ(warned.output, "Attached 1 probe\n\n\n");
+  ASSERT_EQ(warned.told.size(), 1U);
+  script.plan.config.missing_probes = MissingProbes::ignore;
+  EXPECT_TRUE(run(script).told.empty());
+}
+
 TEST(Session, RejectedProgramTellsWhy) {
   SKIP_WITHOUT_BPF();
   TestScript script;
