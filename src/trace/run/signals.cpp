@@ -10,7 +10,7 @@ namespace espy::trace::run {
 Result<BlockedSignals> BlockedSignals::block(const std::vector<int>& more) {
   sigset_t set;
   ::sigemptyset(&set);
-  for (int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, signal);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::sigaddset(&set, signal);
   for (int signal : more)
     if (signal > 0) ::sigaddset(&set, signal);
   BlockedSignals result;

@@ -10,7 +10,7 @@
 
 namespace espy::trace::run {
 
-/// SIGINT, SIGTERM, SIGHUP and those of the script's self probes. When it goes, signals are as they were.
+/// SIGINT, SIGTERM, SIGHUP, SIGPIPE (a write fails instead) and those of the script's self probes. When it goes, signals are as they were.
 class BlockedSignals {
  public:
   BlockedSignals() = default;
