@@ -25,7 +25,6 @@ class UserEngine final : public Engine {
     ring_ = std::dynamic_pointer_cast<vm::RingBuffer>(object_->find_map(kRingMap));
   }
 
-  bool can_fire(const ProgramPlan&) const override { return true; }
   Result<void> fire(const ProgramPlan& plan) override {
     const vm::Program* program = object_->find_program(plan.program);
     if (program == nullptr) return fail(ErrorKind::not_found, "the object has no program `{}`", plan.program);
