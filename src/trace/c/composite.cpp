@@ -80,6 +80,10 @@ void Declarations::members(CType& type) {
   ++braces_;
   while (!failed_ && !at("}") && at_ < tokens_.size()) {
     if (accept(";")) continue;
+    if (at("_Static_assert") && peek(1).is("(")) {
+      ++at_, skip_balanced();
+      continue;
+    }
     if (peek().kind == TokenKind::pack) {
       pack_ = tokens_[at_++].value;
       continue;

@@ -31,7 +31,11 @@ struct Options {
   std::vector<std::string> include_directories = {};  ///< -I, searched first
   std::vector<std::string> include_files = {};        ///< --include: read before the preambles
   /// Where `#include <…>` looks; the usual directories of the system.
+#if defined(__aarch64__)
+  std::vector<std::string> system_directories = {"/usr/local/include", "/usr/include/aarch64-linux-gnu", "/usr/include"};
+#else
   std::vector<std::string> system_directories = {"/usr/local/include", "/usr/include/x86_64-linux-gnu", "/usr/include"};
+#endif
   /// The kernel's types, which C may name without defining them; null: none.
   std::shared_ptr<const btf::Btf> kernel = nullptr;
 };

@@ -27,6 +27,7 @@ struct Case {
   std::string_view script, errors;
 };
 constexpr std::array kCases = std::to_array<Case>({
+    {"begin { int32 $x = 5; };", "1:15-17 expected a statement, found `$x` | a variable is declared like this: let $x : int32;\n"},
     {"kprobe:f { print(1) ",
      "1:20-20 missing `}` at the end of the script\n"
      "  1:10 the block of this probe is open\n"},

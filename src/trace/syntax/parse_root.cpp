@@ -62,6 +62,7 @@ void Parser::root_item(Script& script) {
                     ((word == "struct" || word == "union" || word == "enum") && (names || second.kind == TokenKind::left_brace)) ||
                     (word == "typedef" && names);
   if (is_c) return preamble(script);
+  if (first.kind == TokenKind::semicolon) return seek(first.end);
   last_was_preamble_ = false;
   if (first.kind == TokenKind::right_brace) {
     error(span(first), "this `}` closes nothing", "is there one `}` too many above?");

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "trace/syntax/parse.hpp"
+#include "trace/syntax/type_words.hpp"
 
 namespace espy::trace {
 
@@ -101,6 +102,10 @@ Statement::Node Parser::simple_statement(bool& is_value) {
   const AssignRow* row = assignment(peek().kind);
   if (!row) {
     is_value = at(TokenKind::right_brace);
+    const auto* name = std::get_if<Identifier>(&target.node);
+    if (name && at(TokenKind::variable) && is_type_word(name->name)) {
+      expected("a statement", fmt::format("a variable is declared like this: let ${} : {};", text(token_).substr(1), name->name));
+    }
     // What a block gives needs no `;` after it.
     if (!std::holds_alternative<BlockExpr>(target.node)) end_statement();
     return ExprStatement{std::move(target)};
