@@ -18,7 +18,7 @@ class Box {
     return *this;
   }
   Box& operator=(Box&&) noexcept = default;
-  ~Box() = default;
+  ~Box();  // defined below, so that T may be incomplete where a Box is a member
 
   T& operator*() { return *value_; }
   const T& operator*() const { return *value_; }
@@ -28,5 +28,8 @@ class Box {
  private:
   std::unique_ptr<T> value_;
 };
+
+template <typename T>
+Box<T>::~Box() = default;
 
 }  // namespace espy::trace

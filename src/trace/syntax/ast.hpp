@@ -100,7 +100,8 @@ struct Member {
 };
 struct Index { Box<Expr> object, index; };
 struct TupleLiteral { std::vector<Expr> members; };
-struct RecordLiteral { std::vector<std::pair<std::string, Expr>> members; };
+struct RecordMember;
+struct RecordLiteral { std::vector<RecordMember> members; };
 struct SizeOf { std::variant<TypeName, Box<Expr>> of; };
 struct OffsetOf { std::variant<TypeName, Box<Expr>> of; std::vector<std::string> path; };
 struct TypeOf { TypeName type; bool info = false; };        ///< `typeof(x)` as an argument; `typeinfo(x)`
@@ -114,6 +115,9 @@ struct Expr {
   Type type = {};   ///< checked
   bool in_parentheses = false;  ///< as it was written, for --fmt; means nothing
 };
+
+/// Called as a pair calls them, which this cannot be: its parts must be complete.
+struct RecordMember { std::string first; Expr second; };
 
 // ---- statements ----
 
