@@ -69,34 +69,52 @@ class SlotAccesses {
   SlotUses uses_;
 };
 
+/// A set of slots.
+class SlotSet {
+ public:
+  explicit SlotSet(std::size_t slots) : words_((slots + 63) / 64, 0) {}
+  bool has(std::uint32_t slot) const { return (words_[slot / 64] >> (slot % 64) & 1) != 0; }
+  void add(std::uint32_t slot) { words_[slot / 64] |= std::uint64_t{1} << (slot % 64); }
+  /// Did it grow?
+  bool add(const SlotSet& other) {
+    std::uint64_t fresh = 0;
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      fresh |= other.words_[i] & ~words_[i];
+      words_[i] |= other.words_[i];
+    }
+    return fresh != 0;
+  }
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
 /// Slots that are read at or after a place; what is stored in between is not looked at.
 class SlotLiveness {
  public:
-  SlotLiveness(const Function& f, const Cfg& cfg, const SlotAccesses& accesses)
-      : f_(f), in_(f.blocks.size(), std::vector<bool>(f.slots.size(), false)) {
+  SlotLiveness(const Function& f, const Cfg& cfg, const SlotAccesses& accesses) : f_(f), in_(f.blocks.size(), SlotSet(f.slots.size())) {
     for (BlockId block : cfg.order())
       for (ValueId id : f[block].insts)
-        accesses.reads(f[id], [&](const SlotAccesses::Access& access) { in_[index_of(block)][access.range.slot] = true; });
+        accesses.reads(f[id], [&](const SlotAccesses::Access& access) { in_[index_of(block)].add(access.range.slot); });
     for (bool changed = true; changed;) {
       changed = false;
       for (auto block = cfg.order().rbegin(); block != cfg.order().rend(); ++block)
-        for (std::uint32_t slot = 0; slot < f.slots.size(); ++slot)
-          if (!in(*block, slot) && out(*block, slot)) in_[index_of(*block)][slot] = true, changed = true;
+        for (const Edge& edge : f.successors(*block)) changed |= in_[index_of(*block)].add(in_[index_of(edge.to)]);
     }
   }
 
-  bool in(BlockId block, std::uint32_t slot) const { return in_[index_of(block)][slot]; }
-  bool out(BlockId block, std::uint32_t slot) const {
-    for (const Edge& edge : f_.successors(block))
-      if (in(edge.to, slot)) return true;
-    return false;
+  bool in(BlockId block, std::uint32_t slot) const { return in_[index_of(block)].has(slot); }
+  SlotSet out(BlockId block) const {
+    SlotSet out(f_.slots.size());
+    for (const Edge& edge : f_.successors(block)) out.add(in_[index_of(edge.to)]);
+    return out;
   }
   /// A read has moved to the beginning of this block.
-  void read(BlockId block, std::uint32_t slot) { in_[index_of(block)][slot] = true; }
+  void read(BlockId block, std::uint32_t slot) { in_[index_of(block)].add(slot); }
 
  private:
   const Function& f_;
-  std::vector<std::vector<bool>> in_;   // by block, by slot
+  std::vector<SlotSet> in_;   // by block
 };
 
 }  // namespace espy::ir

@@ -122,8 +122,7 @@ class Sweeper {
   static constexpr std::size_t kMostCovered = 64;   // ranges that are looked through at each store
 
   bool sweep(BlockId block) {
-    std::vector<bool> live(f_.slots.size());
-    for (std::uint32_t slot = 0; slot < live.size(); ++slot) live[slot] = live_.out(block, slot);
+    SlotSet live = live_.out(block);
     std::vector<Range> covered;   // stored again, before anything reads it
     std::vector<ValueId>& insts = f_[block].insts;
     std::vector<ValueId> kept;
@@ -132,13 +131,13 @@ class Sweeper {
       bool dead = false;
       if (inst.is(Op::store) || inst.is(Op::zero) || inst.is(Op::copy))
         accesses_.writes(inst, [&](const SlotAccesses::Access& access) {
-          dead = !live[access.range.slot];
+          dead = !live.has(access.range.slot);
           for (const Range& range : covered) dead |= access.exact && range.covers(access.range);
           if (!dead && access.exact && covered.size() < kMostCovered) covered.push_back(access.range);
         });
       if (dead) continue;
       accesses_.reads(inst, [&](const SlotAccesses::Access& access) {
-        live[access.range.slot] = true;
+        live.add(access.range.slot);
         std::erase_if(covered, [&](const Range& range) { return range.overlaps(access.range); });
       });
       kept.push_back(*id);
