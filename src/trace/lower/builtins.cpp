@@ -228,9 +228,7 @@ ValueId Lowering::task_pointer_member(ValueId task, std::string_view name, Span 
 
 void Lowering::argument_bytes_into(const probes::Argument& argument, const Type& type, Address to, Span at) {
   const Place place = argument_place(argument, at);
-  const ValueId address = place.offset == 0 ? place.address
-                          : fn().type_of(place.address).is_ptr() ? b.ptr_add(place.address, i64(place.offset))
-                                                                 : b.add(place.address, i64(place.offset));
+  const ValueId address = address_in(place);
   if (type.kind == Kind::string) read_string(to, i64(type.size), address, place.space, at);
   else read_memory(to, type.size, address, place.space, at);
 }

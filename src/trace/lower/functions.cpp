@@ -19,7 +19,7 @@ Space Lowering::space_of(const Expr& address) const {
   return probe != nullptr && row_of(probe->instance.targets[0].provider).is_user ? Space::user : Space::kernel;
 }
 
-MapAccess Lowering::element_argument(const Call& call) const {
+MapAccess Lowering::element_argument(const Call& call) {
   MapAccess access = std::get<MapAccess>(call.arguments[0].node);
   if (!access.key && call.arguments.size() > 1) access.key = Box<Expr>(call.arguments[1]);
   return access;
@@ -39,11 +39,13 @@ ValueId Lowering::find(const Call& call) {
   const KnownElement found = lookup(access);
   if (named == nullptr) return i64(0);
   const Type& type = type_of_variable(named->id);
+  const Type& kept = unit.maps[access.id].plan.value;
   give_home(named->id);
   Join there, missing, done;
   branch(found.present ? b.i1(true) : b.ne(found.pointer, b.null(ir::Space::map_value)), there, missing);
   enter(there);
-  if (type.is_scalar()) set_variable(named->id, load({found.pointer, 0}, unit.maps[access.id].plan.value));
+  if (kept.is_aggregate()) set_variable(named->id, aggregate_value(access, kept, call.name_at));
+  else if (type.is_scalar()) set_variable(named->id, load({found.pointer, 0}, kept));
   else copy(homes[named->id].at, {found.pointer, 0}, type.size);
   go(done, i64(1));
   enter(missing);
@@ -95,7 +97,13 @@ ValueId Lowering::call(const Expr& e, const Call& node) {
   }
   if (node.function->kind == FunctionKind::asynchronous) return asynchronous(e, node);
   switch (node.function->id) {
-    case FunctionId::delete_: return delete_element(element_argument(node));
+    case FunctionId::delete_: {
+      const auto* first = std::get_if<MapAccess>(&node.arguments[0].node);
+      if (node.arguments.size() == 1 || first == nullptr || !first->key) return delete_element(element_argument(node));
+      ValueId all = i64(1);   // an older form: several entries
+      for (const Expr& entry : node.arguments) all = b.and_(all, delete_element(std::get<MapAccess>(entry.node)));
+      return all;
+    }
     case FunctionId::has_key: return has_element(element_argument(node));
     case FunctionId::find: return find(node);
     case FunctionId::kptr: case FunctionId::uptr: return scalar(node.arguments[0]);
@@ -132,9 +140,7 @@ void Lowering::str_into(const Expr& e, const Call& node, Address to, Padding pad
     return;
   }
   const Place place = place_of(source);
-  const ValueId address = place.offset == 0 ? place.address
-                          : fn().type_of(place.address).is_ptr() ? b.ptr_add(place.address, i64(place.offset))
-                                                                 : b.add(place.address, i64(place.offset));
+  const ValueId address = address_in(place);
   read_string(to, bytes, address, place.space, e.at);
 }
 
@@ -156,8 +162,7 @@ void Lowering::buf_into(const Expr& e, const Call& node, Address to) {
     address = scalar(source);
   } else {
     const Place place = place_of(source);
-    address = place.offset == 0 ? place.address
-              : fn().type_of(place.address).is_ptr() ? b.ptr_add(place.address, i64(place.offset)) : b.add(place.address, i64(place.offset));
+    address = address_in(place);
   }
   const std::uint32_t number_ = !unit.abilities.probe_read_split ? helper::probe_read : user ? helper::probe_read_user : helper::probe_read_kernel;
   report(b.helper(number_, kI64, {pointer(to + 4), bytes, address}), "read for buf()", e.at);

@@ -167,6 +167,9 @@ class Lowering {
   /// The address of something that lies in others' memory, for helpers: a pointer or an i64, and its space.
   struct Place { ir::ValueId address; std::int64_t offset = 0; Space space = Space::none; };
   Place place_of(const Expr& e);
+  /// What a pointer points to.
+  Place pointed_to(const Expr& pointer);
+  ir::ValueId address_in(const Place& place);
   /// Code that reports a negative result of a helper (-k).
   void report(ir::ValueId result, std::string_view what, Span at);
 
@@ -269,7 +272,7 @@ class Lowering {
   /// How an address is read that a function is given: what its type says, else what the probe is about.
   Space space_of(const Expr& address) const;
   /// The map and key that delete(), has_key() and find() are given: (@m[k]) or (@m, k).
-  MapAccess element_argument(const Call& call) const;
+  static MapAccess element_argument(const Call& call);
   ir::ValueId find(const Call& call);
   /// Strings, buffers, arrays: ways for equal and not equal.
   void bytes_condition(const Expr& left, const Expr& right, Join& yes, Join& no);

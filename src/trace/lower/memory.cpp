@@ -194,9 +194,14 @@ void Lowering::into(const Expr& e, Address to, Padding padding, std::uint32_t ro
       return;
     }
     const Place place = place_of(e);
-    const ValueId address = place.offset == 0 ? place.address
-                            : fn().type_of(place.address).is_ptr() ? b.ptr_add(place.address, i64(place.offset))
-                                                                   : b.add(place.address, i64(place.offset));
+    const std::uint32_t size = std::min(space, e.type.size);
+    // What lies in the context itself is loaded from there.
+    if (place.space == Space::context && place.address == ctx && size <= kInlineBytes) {
+      if (e.type.kind == Kind::string) copy_string(to, space, {ctx, place.offset}, e.type.size, padding);
+      else copy(to, {ctx, place.offset}, size);
+      return;
+    }
+    const ValueId address = address_in(place);
     if (e.type.kind == Kind::string) {
       if (padding == Padding::zero) zero(to, space);
       read_string(to, i64(std::min(space, e.type.size)), address, place.space, e.at);
@@ -278,7 +283,8 @@ Address Lowering::bytes_of(const Expr& e, Padding padding) {
       return object + static_cast<std::int64_t>(known->value * size);
     }
     // The index is bounded by the array, so that the verifier can follow.
-    const std::uint32_t count = std::max(i->object->type.count, 1U);
+    const Type& array = i->object->type;
+    const std::uint32_t count = std::max(array.kind == Kind::string ? array.size : array.count, 1U);
     ValueId at = number(*i->index);
     at = b.select(b.compare(ir::Op::ult, at, i64(count)), at, i64(0));
     return {b.ptr_add(pointer(object), b.mul(at, i64(size))), 0};

@@ -72,19 +72,39 @@ ValueId Lowering::read_scalar(const Type& type, ValueId address, std::int64_t of
   return load_number(slot, bytes, type.is_signed);
 }
 
+Lowering::Place Lowering::pointed_to(const Expr& e) {
+  // The current task, and structures that are reached from it, are pointers that the verifier knows by type, though the
+  // language calls them plain kernel pointers: what is loaded from them at once needs no helper.
+  if (const auto* word = std::get_if<Identifier>(&e.node);
+      word != nullptr && word->builtin != nullptr && word->builtin->id == BuiltinId::curtask && unit.abilities.task_btf)
+    return {current_task(), 0, Space::btf};
+  const bool structure = e.type.element && e.type.element->kind == Kind::structure && e.type.space != Space::user;
+  if (const auto* m = std::get_if<Member>(&e.node); m != nullptr && structure && m->bitfield_bits == 0 && lies_elsewhere(e) && argument_of(e) == nullptr) {
+    const Place place = place_of(e);
+    if (place.space == Space::btf && fn().type_of(place.address).is_ptr())
+      return {b.load(ir::ptr(ir::Space::kernel), 64, place.address, place.offset), 0, Space::btf};
+    return {as_type(read_scalar(e.type, place.address, place.offset, place.space, e.at), e.type), 0, e.type.space};
+  }
+  return {scalar(e), 0, e.type.space};
+}
+
+ValueId Lowering::address_in(const Place& place) {
+  if (place.offset == 0) return place.address;
+  return fn().type_of(place.address).is_ptr() ? b.ptr_add(place.address, i64(place.offset)) : b.add(place.address, i64(place.offset));
+}
+
 Lowering::Place Lowering::place_of(const Expr& e) {
-  if (const auto* u = std::get_if<Unary>(&e.node); u != nullptr && u->op == UnaryOp::dereference)
-    return {scalar(*u->operand), 0, u->operand->type.space};
+  if (const auto* u = std::get_if<Unary>(&e.node); u != nullptr && u->op == UnaryOp::dereference) return pointed_to(*u->operand);
   if (const auto* m = std::get_if<Member>(&e.node)) {
     if (const auto* known = argument_of(e)) return argument_place(*known, e.at);
     const Type& object = m->object->type;
-    Place base = object.kind == Kind::pointer ? Place{scalar(*m->object), 0, object.space} : place_of(*m->object);
+    Place base = object.kind == Kind::pointer ? pointed_to(*m->object) : place_of(*m->object);
     base.offset += m->bit_offset / 8;
     return base;
   }
   if (const auto* i = std::get_if<Index>(&e.node); i != nullptr && !i->object->type.fields) {
     const Type& object = i->object->type;
-    Place base = object.kind == Kind::pointer ? Place{scalar(*i->object), 0, object.space} : place_of(*i->object);
+    Place base = object.kind == Kind::pointer ? pointed_to(*i->object) : place_of(*i->object);
     const std::int64_t size = std::max<std::int64_t>(e.type.size, 1);
     if (const auto* known = std::get_if<Integer>(&i->index->node)) {
       base.offset += static_cast<std::int64_t>(known->value) * size;

@@ -1,0 +1,91 @@
+#include "compile.hpp"
+
+#include <cstring>
+
+#include "ir/text.hpp"
+#include "isa/disassemble.hpp"
+#include "trace/expand/expand.hpp"
+#include "trace/syntax/parser.hpp"
+
+namespace espy::trace {
+
+Trial::Trial(std::string_view text, std::optional<LowerOptions> options) {
+  static probes::Machine machine = probes::Machine::running();
+  const std::uint32_t source = sources.add("test.bt", std::string(text));
+  const auto give_up = [&] {
+    for (const Diagnostic& each : diagnostics.all()) problem += render(each, sources, false) + "\n";
+  };
+  Expanded expanded = expand(parse(sources, source, diagnostics), sources, {}, diagnostics);
+  if (diagnostics.has_errors()) return give_up();
+  CheckOptions how{.machine = &machine, .resolve_probes = resolver(machine, {}, std::nullopt), .allow_unsafe = true};
+  const std::optional<Checked> checked = check(std::move(expanded.script), how, diagnostics);
+  if (!checked) return give_up();
+  if (!options) {
+    auto running = running_options();
+    if (!running) {
+      problem = describe(running.error());
+      return;
+    }
+    options = std::move(*running);
+  }
+  options->sources = &sources;
+  options->watch = [&](std::string_view stage, const ir::Module& module) { (stage == "ir" ? ir : optimised) = ir::print(module); };
+  auto result = lower(*checked, *options, diagnostics);
+  give_up();
+  if (!result) problem += describe(result.error());
+  else compiled = std::move(*result);
+}
+
+std::string disassembly(const object::ObjectSpec& object) {
+  std::string out;
+  const auto show = [&](const object::FunctionSpec& function) { out += function.name + ":\n" + isa::disassemble(function.insns); };
+  for (const object::ProgramSpec& program : object.programs) show(program.code);
+  for (const object::FunctionSpec& function : object.functions) show(function);
+  return out;
+}
+
+std::size_t instructions(const object::ObjectSpec& object) {
+  std::size_t out = 0;
+  for (const object::ProgramSpec& program : object.programs) out += program.code.insns.size();
+  for (const object::FunctionSpec& function : object.functions) out += function.insns.size();
+  return out;
+}
+
+Result<kernel::Object> load(const Compiled& compiled) {
+  const object::Target target = TRY(kernel::running_target());
+  std::string log;
+  kernel::LoadOptions options;
+  options.log_sink = [&](const std::string& program, std::string_view text) { log += program + ":\n" + std::string(text); };
+  auto object = kernel::Object::load(TRY(object::link(compiled.object, target)), options);
+  if (!object) return fail(object.error().kind, "{}\n{}", describe(object.error()), log);
+  return object;
+}
+
+Result<void> run_begin(const kernel::Object& object, const Compiled& compiled) {
+  for (const ProgramPlan& plan : compiled.plan.programs) {
+    if (plan.instance.targets[0].provider != probes::Provider::begin) continue;
+    const kernel::Program* program = object.find_program(plan.program);
+    if (program == nullptr) return fail(ErrorKind::not_found, "no program `{}`", plan.program);
+    TRY(program->test_run(kernel::TestRun{}));
+  }
+  return {};
+}
+
+std::optional<std::int64_t> element(const kernel::Object& object, std::string_view map_name, std::uint64_t key) {
+  const kernel::Map* map = object.find_map(map_name);
+  if (map == nullptr) return std::nullopt;
+  std::vector<std::byte> key_bytes(map->info().key_size);
+  std::memcpy(key_bytes.data(), &key, std::min<std::size_t>(sizeof key, key_bytes.size()));
+  const auto value = map->lookup(key_bytes);
+  if (!value || !*value) return std::nullopt;
+  const std::size_t stride = (map->info().value_size + 7) / 8 * 8;
+  std::int64_t sum = 0;
+  for (std::size_t at = 0; at + 8 <= (*value)->size(); at += stride) {
+    std::int64_t one = 0;
+    std::memcpy(&one, (*value)->data() + at, sizeof one);
+    sum += one;
+  }
+  return sum;
+}
+
+}  // namespace espy::trace
