@@ -54,6 +54,11 @@ struct Environment {
   std::vector<KnownElement> elements;
   std::vector<KnownValue> values;
 
+  /// What is remembered is bounded, the oldest goes: scripts are long, and what is near is what is asked for again.
+  void remember(KnownKey key);
+  void remember(KnownElement element);
+  void remember(KnownValue value);
+
   void forget_map(std::uint32_t map);     ///< its elements may be gone
   void forget_elements() { elements.clear(); }
   KnownElement* find_element(std::uint32_t map, std::string_view key);

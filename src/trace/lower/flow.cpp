@@ -11,6 +11,22 @@ using ir::ValueId;
 
 // ---- Environment ----
 
+namespace {
+
+constexpr std::size_t kRemembered = 16;
+
+template <typename T>
+void remember_in(std::vector<T>& all, T one) {
+  if (all.size() >= kRemembered) all.erase(all.begin());
+  all.push_back(std::move(one));
+}
+
+}  // namespace
+
+void Environment::remember(KnownKey key) { remember_in(keys, std::move(key)); }
+void Environment::remember(KnownElement element) { remember_in(elements, std::move(element)); }
+void Environment::remember(KnownValue value) { remember_in(values, std::move(value)); }
+
 void Environment::forget_map(std::uint32_t map) {
   std::erase_if(elements, [&](const KnownElement& element) { return element.map == map; });
 }
@@ -182,7 +198,7 @@ ValueId Lowering::once(std::string_view name, const std::function<ValueId()>& ma
   for (const KnownValue& known : env.values)
     if (known.name == name) return known.value;
   const ValueId value = make();
-  env.values.push_back({std::string(name), value});
+  env.remember(KnownValue{std::string(name), value});
   return value;
 }
 

@@ -66,6 +66,8 @@ class Lowering {
   std::uint32_t program = 0;                ///< index into Checked::probes
   ir::ValueId ctx = ir::kNoValue;           ///< the program's context
   ir::ValueId target = ir::kNoValue;        ///< which of the instance's targets fired, where code decided it; else see target_index
+  /// Pointers in an iterator's context, by offset, that are known not to be null.
+  std::vector<std::pair<std::int64_t, ir::ValueId>> context_objects;
   Join* exit_to = nullptr;                  ///< the single exit
   std::span<const CheckedVariable> variables;
   std::vector<VariableHome> homes;          ///< by variable

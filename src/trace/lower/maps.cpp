@@ -90,7 +90,7 @@ KnownKey Lowering::make_key(std::uint32_t map, const Expr& key) {
   const std::uint32_t own = shape.plan.bucket_in_key ? bytes - 8 : bytes;
   key_into(key, type, to, own);
   KnownKey made{print && stays ? *print : fmt::format("#{}", ir::index_of(to.base) * 65536 + static_cast<std::uint32_t>(to.offset)), to};
-  if (print && stays) env.keys.push_back(made);
+  if (print && stays) env.remember(made);
   return made;
 }
 
@@ -131,7 +131,7 @@ KnownKey Lowering::key_of(const MapAccess& access) {
     if (known.print == kScalarKey) return known;
   const Address to = on_stack(4);
   store_number(to, 4, i64(0));
-  env.keys.push_back({std::string(kScalarKey), to});
+  env.remember(KnownKey{std::string(kScalarKey), to});
   return env.keys.back();
 }
 
@@ -143,7 +143,7 @@ KnownElement Lowering::lookup(const MapAccess& access) {
   const KnownKey key = key_of(access);
   if (const KnownElement* known = env.find_element(access.id, key.print)) return *known;
   const ValueId pointer_ = b.helper(helper::map_lookup_elem, kElement, {b.map(map), pointer(key.at)}, ir::kReadsOnly | ir::kRemovable);
-  env.elements.push_back({access.id, key.print, pointer_, false});
+  env.remember(KnownElement{access.id, key.print, pointer_, false});
   return env.elements.back();
 }
 

@@ -66,6 +66,9 @@ ValueId Lowering::read_scalar(const Type& type, ValueId address, std::int64_t of
   if (direct && space == Space::bpf)
     return choose(b.ne(address, b.null(fn().type_of(address).space)), [&] { return as_number(load({address, offset}, type)); },
                   [&] { return i64(0); });
+  if (address == ctx)
+    for (const auto& [known_offset, object] : context_objects)
+      if (known_offset == offset && ir_type(type) == fn().type_of(object)) return object;
   if (direct) return load({address, offset}, type);
   const Address slot = on_stack(8);
   read_memory(slot, bytes, offset == 0 ? address : b.add(address, i64(offset)), space, at);

@@ -191,6 +191,7 @@ class Program {
       l_.branch(l_.b.eq(l_.b.and_(flags, l_.i64(instance.compat->mask)), l_.i64(0)), native, skip_);
       l_.enter(native);
     }
+    if (instance.attach_type == facts::AttachType::trace_iter) return objects_of_iterator();
     if (instance.which != probes::Which::syscall) return;
     const probes::Argument number{.name = {}, .spelling = {}, .size = 8, .source = instance.number};
     const ValueId called = l_.argument(number, uint64_type(), probe_.at);
@@ -217,6 +218,28 @@ class Program {
     l_.branch(l_.b.ne(entry, l_.i64(0)), traced, skip_);
     l_.enter(traced);
     l_.target = l_.b.sub(entry, l_.i64(1));
+  }
+
+  /// An iterator's program is called once more when all is over, without an object: the script does not see that. The
+  /// verifier follows only the very values that were tested.
+  void objects_of_iterator() {
+    const probes::ArgumentSet& set = probe_.instance.arguments;
+    if (!set.btf || !set.context) return;
+    const btf::Type context = set.btf->resolve(*set.context);
+    for (std::uint32_t i = 0; i < context.vlen() && l_.reachable(); ++i) {
+      const btf::Member member = context.member(i);
+      if (member.name == "meta") continue;
+      // Members are pointers in unions of 8 bytes, where the kernel's programs are 32 bits wide, or pointers.
+      btf::Type type = set.btf->resolve(member.type);
+      if (type.kind() == btf::Kind::union_ && type.vlen() != 0) type = set.btf->resolve(type.member(0).type);
+      if (type.kind() != btf::Kind::ptr) continue;
+      const std::uint32_t offset = member.bit_offset / 8;
+      const ValueId object = l_.b.load(ir::ptr(ir::Space::kernel), 64, l_.ctx, offset);
+      Join there;
+      l_.branch(l_.b.ne(object, l_.b.null(ir::Space::kernel)), there, skip_);
+      l_.enter(there);
+      l_.context_objects.emplace_back(offset, object);
+    }
   }
 
   Unit& unit_;
