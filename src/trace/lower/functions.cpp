@@ -72,15 +72,22 @@ ValueId Lowering::asynchronous(const Expr& e, const Call& call) {
       break;
     }
     case FunctionId::assert: {
+      // The message, then the end with status 1: the action behind the message's.
       Join holds, fails;
       condition(call.arguments[0], holds, fails);
       enter(fails);
-      lay_out(unit.action(call.action), 0);
-      record(call.action, unit.action(call.action).size, true, [](Address) {});
+      for (const std::uint32_t index : {call.action, call.action + 1}) {
+        lay_out(unit.action(index), 0);
+        const Action action = unit.action(index);
+        record(index, action.size, true, [&](Address at) {
+          for (const Field& field : action.arguments) store_number(at + field.offset, 8, i64(1));
+        });
+      }
       leave();
       enter(holds);
       break;
     }
+    case FunctionId::join: join(call, e.at); break;
     default: unit.error(e.at, fmt::format("{}() is not compiled here", call.name));
   }
   return i64(0);

@@ -268,6 +268,19 @@ class Lowering {
   ir::ValueId other_call(const Expr& e, const Call& call);
   void other_call_into(const Expr& e, const Call& call, Address to, Padding padding, std::uint32_t room);
   ir::ValueId strings_equal(const Expr& left, const Expr& right);
+  /// Text that a function is given, as a string in memory: its address, and how many bytes it has at most.
+  struct Text { Address at; std::uint32_t bytes = 0; };
+  Text text_of(const Expr& e);
+  ir::ValueId string_length(const Expr& e);
+  ir::ValueId compare_bytes(const Call& call, bool stop_at_end);
+  ir::ValueId find_text(const Expr& haystack, const Expr& needle);
+  void concatenate(const Call& call, Address to, Padding padding, std::uint32_t room);
+  void inet_into(const Call& call, Address to, Span at);
+  void join(const Call& call, Span at);
+  ir::ValueId length_of(const Call& call, Span at);
+  /// A function of the module, made by `make` when it is first asked for.
+  ir::FuncId library_function(const std::string& name, std::span<const ir::Type> parameters, ir::Role role,
+                              const std::function<void(ir::Builder&)>& make);
   ir::ValueId subprogram_call(const Expr& e, const Call& call);
   void str_into(const Expr& e, const Call& call, Address to, Padding padding, std::uint32_t room);
   void buf_into(const Expr& e, const Call& call, Address to);

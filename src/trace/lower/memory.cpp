@@ -197,8 +197,13 @@ void Lowering::into(const Expr& e, Address to, Padding padding, std::uint32_t ro
     const std::uint32_t size = std::min(space, e.type.size);
     // What lies in the context itself is loaded from there.
     if (place.space == Space::context && place.address == ctx && size <= kInlineBytes) {
-      if (e.type.kind == Kind::string) copy_string(to, space, {ctx, place.offset}, e.type.size, padding);
-      else copy(to, {ctx, place.offset}, size);
+      for (std::uint32_t done = 0; done < size;) {
+        unsigned width = 8;
+        while (width > 1 && (done + width > size || (place.offset + done) % width != 0)) width /= 2;
+        store_number(to + done, width, b.load(kI64, 8 * width, ctx, place.offset + done, ir::kInvariant));
+        done += width;
+      }
+      if (size < space && padding == Padding::zero) zero(to + size, space - size);
       return;
     }
     const ValueId address = address_in(place);

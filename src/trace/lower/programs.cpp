@@ -188,7 +188,7 @@ class Program {
       const bool typed = l_.fn().type_of(task).is_ptr();
       const ValueId flags = l_.read_scalar(integer_type(4, false), task, instance.compat->offset, typed ? Space::btf : Space::kernel, probe_.at);
       Join native;
-      l_.branch(l_.b.eq(l_.b.and_(flags, l_.i64(instance.compat->mask)), l_.i64(0)), native, skip_);
+      l_.branch(l_.b.eq(l_.b.and_(flags, l_.i64(instance.compat->mask)), l_.i64(0)), native, end_);
       l_.enter(native);
     }
     if (instance.attach_type == facts::AttachType::trace_iter) return objects_of_iterator();
@@ -198,7 +198,7 @@ class Program {
     Join traced;
     if (instance.syscalls.size() == 1) {
       l_.target = l_.i64(instance.syscalls[0].target);
-      l_.branch(l_.b.eq(called, l_.i64(instance.syscalls[0].number)), traced, skip_);
+      l_.branch(l_.b.eq(called, l_.i64(instance.syscalls[0].number)), traced, end_);
       l_.enter(traced);
       return;
     }
@@ -211,11 +211,11 @@ class Program {
     }
     const std::uint32_t offset = unit_.constant(table, 2);
     Join known;
-    l_.branch(l_.b.compare(Op::ule, called, l_.i64(most)), known, skip_);
+    l_.branch(l_.b.compare(Op::ule, called, l_.i64(most)), known, end_);
     l_.enter(known);
     const ValueId row = l_.b.ptr_add(l_.b.map_value(unit_.constants(), offset), l_.b.shl(called, l_.i64(1)));
     const ValueId entry = l_.load_number({row, 0}, 2);
-    l_.branch(l_.b.ne(entry, l_.i64(0)), traced, skip_);
+    l_.branch(l_.b.ne(entry, l_.i64(0)), traced, end_);
     l_.enter(traced);
     l_.target = l_.b.sub(entry, l_.i64(1));
   }
@@ -236,7 +236,7 @@ class Program {
       const std::uint32_t offset = member.bit_offset / 8;
       const ValueId object = l_.b.load(ir::ptr(ir::Space::kernel), 64, l_.ctx, offset);
       Join there;
-      l_.branch(l_.b.ne(object, l_.b.null(ir::Space::kernel)), there, skip_);
+      l_.branch(l_.b.ne(object, l_.b.null(ir::Space::kernel)), there, end_);
       l_.enter(there);
       l_.context_objects.emplace_back(offset, object);
     }
