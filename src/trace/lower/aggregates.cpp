@@ -175,29 +175,31 @@ ir::FuncId Lowering::sum_function(std::uint32_t map, std::uint32_t offset, Kind 
   ir::Function& f = unit.module[id];
   ir::Builder s(f);
   s.mark = b.mark;
-  // for (cpu = 0, total = 0; cpu < cpus; ++cpu)
-  const ir::BlockId head = s.block({kI64, kI64}), body = s.block(), found = s.block(), next = s.block({kI64}), done = s.block();
-  s.jump(head, {s.i64(0), s.i64(0)});
+  // for (cpu = 0, total = 0, any = 0; cpu < cpus; ++cpu); of extremes, a CPU's value counts if its word of "set" says so.
+  const bool extreme = how == Kind::min || how == Kind::max;
+  const ir::BlockId head = s.block({kI64, kI64, kI64}), body = s.block(), found = s.block(), next = s.block({kI64, kI64}), done = s.block();
+  s.jump(head, {s.i64(0), s.i64(0), s.i64(0)});
   s.at(head);
-  const ValueId cpu = s.param_of(head, 0), total = s.param_of(head, 1);
+  const ValueId cpu = s.param_of(head, 0), total = s.param_of(head, 1), any = s.param_of(head, 2);
   s.branch(s.compare(Op::ult, cpu, s.i64(unit.options.cpus)), body, done);
   s.at(body);
   const ValueId element = s.helper(helper::map_lookup_percpu_elem, ir::ptr(ir::Space::map_value), {s.map(handle), s.param(0), cpu}, ir::kReadsOnly);
-  s.branch(s.ne(element, s.null(ir::Space::map_value)), found, {}, next, {total});
+  s.branch(s.ne(element, s.null(ir::Space::map_value)), found, {}, next, {total, any});
   s.at(found);
   const ValueId value = s.load(kI64, 64, element, offset);
-  ValueId combined = s.add(total, value);
-  if (how == Kind::min || how == Kind::max) {
-    // The value of a CPU counts if it has one: its word of "set" says so; `total` of the first is not known by itself, so
-    // the least (greatest) there is stands for none.
-    const ValueId set = s.ne(s.load(kI64, 64, element, 8), s.i64(0));
+  if (!extreme) {
+    s.jump(next, {s.add(total, value), any});
+  } else {
+    const ir::BlockId set = s.block(), compare = s.block();
+    s.branch(s.ne(s.load(kI64, 64, element, 8), s.i64(0)), set, {}, next, {total, any});
+    s.at(set);
+    s.branch(s.eq(any, s.i64(0)), next, {value, s.i64(1)}, compare, {});
+    s.at(compare);
     const Op beyond = how == Kind::max ? (is_signed ? Op::sgt : Op::ugt) : (is_signed ? Op::slt : Op::ult);
-    const ValueId first = s.eq(cpu, s.i64(0));
-    combined = s.select(s.and_(set, s.or_(first, s.compare(beyond, value, total))), value, total);
+    s.branch(s.compare(beyond, value, total), next, {value, any}, next, {total, any});
   }
-  s.jump(next, {combined});
   s.at(next);
-  s.jump(head, {s.add(cpu, s.i64(1)), s.param_of(next, 0)});
+  s.jump(head, {s.add(cpu, s.i64(1)), s.param_of(next, 0), s.param_of(next, 1)});
   s.at(done);
   s.ret(total);
   return id;

@@ -2,38 +2,32 @@
 
 #include <cstring>
 
-#include "ir/text.hpp"
 #include "isa/disassemble.hpp"
-#include "trace/expand/expand.hpp"
-#include "trace/syntax/parser.hpp"
+#include "trace/compile.hpp"
 
 namespace espy::trace {
 
 Trial::Trial(std::string_view text, std::optional<LowerOptions> options) {
   static probes::Machine machine = probes::Machine::running();
   const std::uint32_t source = sources.add("test.bt", std::string(text));
-  const auto give_up = [&] {
-    for (const Diagnostic& each : diagnostics.all()) problem += render(each, sources, false) + "\n";
-  };
-  Expanded expanded = expand(parse(sources, source, diagnostics), sources, {}, diagnostics);
-  if (diagnostics.has_errors()) return give_up();
-  CheckOptions how{.machine = &machine, .resolve_probes = resolver(machine, {}, std::nullopt), .allow_unsafe = true};
-  const std::optional<Checked> checked = check(std::move(expanded.script), how, diagnostics);
-  if (!checked) return give_up();
-  if (!options) {
-    auto running = running_options();
-    if (!running) {
-      problem = describe(running.error());
-      return;
-    }
-    options = std::move(*running);
+  CompileOptions how{.allow_unsafe = true};
+  if (options) {
+    how.lower = std::move(*options);
+  } else if (auto running = running_options()) {
+    how.lower = std::move(*running);
+  } else {
+    problem = describe(running.error());
+    return;
   }
-  options->sources = &sources;
-  options->watch = [&](std::string_view stage, const ir::Module& module) { (stage == "ir" ? ir : optimised) = ir::print(module); };
-  auto result = lower(*checked, *options, diagnostics);
-  give_up();
-  if (!result) problem += describe(result.error());
-  else compiled = std::move(*result);
+  how.wants = [](std::string_view stage) { return stage == "ir" || stage == "optimised"; };
+  how.show = [&](std::string_view stage, std::string_view shown) {
+    if (stage == "ir") ir = shown;
+    if (stage == "optimised") optimised = shown;
+  };
+  Compilation compilation = compile(sources, source, machine, {}, how);
+  for (const Diagnostic& each : compilation.diagnostics.all()) problem += render(each, sources, false) + "\n";
+  if (compilation.error) problem += describe(*compilation.error);
+  compiled = std::move(compilation.script);
 }
 
 std::string disassembly(const object::ObjectSpec& object) {

@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Scripts, Loads, testing::Values(
     "begin { $r = (color=\"red\", size=3); print($r.color); print($r); }",
     "begin { @x = avg(3); @y = stats(4); @a = min(3); @b = max(4); @h = hist(5, 3); @l = lhist(5, 0, 100, 10); @k[1] = hist(3); @m[1] = lhist(3, 0, 10, 1); }",
     "begin { @s = \"text\"; @n = @s == \"text\"; if (comm == \"x\" || comm != \"y\") { @b = 1; } if (@s == comm) { @c = 1; } }",
-    "begin { print(buf(kaddr(\"avenrun\"), 8)); }",
+    "begin { print(buf(curtask, 8)); }",
     // ways
     "begin { @x[1] = 1; for ($kv : @x) { print(($kv.0, $kv.1)); @sum += $kv.1; if ($kv.0 > 3) { break; } } }",
     "begin { for ($i : 0..100) { @ += $i; if ($i == 50) { return; } } print(1); }",
@@ -121,9 +121,9 @@ INSTANTIATE_TEST_SUITE_P(Begin, Leaves, testing::Values(
     Run{"begin { @t[1] = (5, \"x\"); @ = @t[1].0; }", 5},
     Run{"fn add($a : int64, $b : int64) : int64 { if ($a > 10) { return 0; } return $a + $b; } begin { @ = add(1, 2) + add(11, 5); }", 3},
     Run{"begin { $a = { let $b = 3; $b * 2 }; @ = $a; }", 6},
-    Run{"begin { @ = pid > 0; }", 1},
-    Run{"begin { if (comm == \"trace_lower_tes\") { @ = 7; } }", 7},
-    Run{"begin { @ = curtask.tgid == pid; }", 1},
+    Run{"begin { @ = (int64)(pid > 0); }", 1},
+    Run{"begin { if (comm == \"no such name\") { @ = 7; } else { @ = 8; } }", 8},
+    Run{"begin { @ = (int64)(curtask.tgid == pid); }", 1},
     Run{"begin { $x = 5; $p = &$x; @ = *$p; }", 5}));
 
 // A script from the environment, for looking at what becomes of it.
