@@ -24,7 +24,7 @@ bool is_slots(const Instance& instance) { return instance.prog_type == ProgType:
 std::string load(std::uint32_t size) { return size >= 8 ? "u64" : size == 4 ? "u32" : size == 2 ? "u16" : "u8"; }
 
 // The value into r1, from the context in r6; up to 8 bytes.
-std::string read(const Instance& instance, const Source& source, std::uint32_t size) {
+std::string read(const Instance& instance, const Source& source, std::uint32_t size, bool is_array = false) {
   auto from_memory = [&](const std::string& address) {   // r1: address → r1: value, by helper
     return fmt::format("{}  *(u64 *)(r10 -16) = 0\n  r3 = r1\n  r1 = r10\n  r1 += -16\n  r2 = {}\n  call bpf_probe_read_kernel\n  r1 = *(u64 *)(r10 -16)\n", address,
                        std::min<std::uint32_t>(size == 0 ? 8 : size, 8));
@@ -48,13 +48,14 @@ std::string read(const Instance& instance, const Source& source, std::uint32_t s
           if (instance.arguments.typed_pointers) text += fmt::format("  r1 = *(u64 *)(r1 +{})\n", s.steps[i]);
           else text = from_memory(text + fmt::format("  r1 += {}\n", s.steps[i]));
         }
-        bool direct = instance.arguments.typed_pointers && (size == 1 || size == 2 || size == 4 || size == 8);
+        bool direct = instance.arguments.typed_pointers && !is_array && (size == 1 || size == 2 || size == 4 || size == 8);
         if (direct) return text + fmt::format("  r1 = *({} *)(r1 +{})\n", load(size), s.steps.back());
         return from_memory(text + fmt::format("  r1 += {}\n", s.steps.back()));
       },
       [&](const ByNote& s) -> std::string {
         if (s.argument.kind == symbol::UsdtArgument::Kind::constant) return fmt::format("  r1 = {} ll\n", s.argument.value);
-        return fmt::format("  r1 = *(u64 *)(r6 +{})\n", s.argument.reg);
+        std::string text = fmt::format("  r1 = *(u64 *)(r6 +{})\n", s.argument.reg);
+        return s.argument.size < 8 ? text + fmt::format("  r1 <<= {0}\n  r1 >>= {0}\n", 64 - 8 * s.argument.size) : text;
       },
       [](const OnStack&) -> std::string { return "  r1 = 0\n"; },
       [](const Always& s) -> std::string { return fmt::format("  r1 = {} ll\n", s.value); }}, source);
@@ -83,11 +84,15 @@ std::string program(const Instance& instance, std::size_t index, int tgid) {
           "  r1 = *(u64 *)(r0 +0)\n  if r1 == 0 goto out\n";
   if (tgid != 0) text += fmt::format("  call bpf_get_current_pid_tgid\n  r0 >>= 32\n  if r0 != {} goto out\n", tgid);
   text += which(instance);
-  text += fmt::format("  *(u32 *)(r10 -4) = 0\n  r2 = r10\n  r2 += -4\n  r1 = map[count_{0}] ll\n  call bpf_map_lookup_elem\n  if r0 == 0 goto out\n  r1 = 1\n"
-                      "  r1 = atomic64_fetch_add((u64 *)(r0 +0), r1)\n  *(u32 *)(r10 -4) = r1\n  r2 = r10\n  r2 += -4\n  r1 = map[rows_{0}] ll\n"
+  text += fmt::format("  *(u32 *)(r10 -4) = 0\n  r2 = r10\n  r2 += -4\n  r1 = map[count_{0}] ll\n  call bpf_map_lookup_elem\n  if r0 == 0 goto out\n  r1 = *(u64 *)(r0 +0)\n"
+                      "  r2 = r1\n  r2 += 1\n  *(u64 *)(r0 +0) = r2\n  *(u32 *)(r10 -4) = r1\n  r2 = r10\n  r2 += -4\n  r1 = map[rows_{0}] ll\n"
                       "  call bpf_map_lookup_elem\n  if r0 == 0 goto out\n  r8 = r0\n  *(u64 *)(r8 +0) = r7\n", index);
   const auto& arguments = instance.arguments.arguments.empty() ? instance.arguments.numbered : instance.arguments.arguments;
-  for (std::size_t i = 0; i < arguments.size(); ++i) text += read(instance, arguments[i].source, arguments[i].size) + fmt::format("  *(u64 *)(r8 +{}) = r1\n", 8 * (i + 1));
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& btf = instance.arguments.btf;
+    bool is_array = btf && btf->resolve(arguments[i].type).kind() == btf::Kind::array;
+    text += read(instance, arguments[i].source, arguments[i].size, is_array) + fmt::format("  *(u64 *)(r8 +{}) = r1\n", 8 * (i + 1));
+  }
   return text + "out:\n  r0 = 0\n  exit\n";
 }
 
@@ -117,7 +122,7 @@ Result<Recorder> Recorder::load(const std::vector<Instance>& instances, int tgid
     program.type = instances[i].prog_type;
     program.attach_type = instances[i].attach_type;
     program.attach_target = instances[i].attach_target;
-    program.section_kind = program.type == ProgType::tracing ? "tp_btf" : "";
+    program.section_kind.clear();
   }
   auto linked = TRY(object::link(std::move(*spec), TRY(kernel::running_target())));
   auto loaded = TRY(kernel::Object::load(std::move(linked)));

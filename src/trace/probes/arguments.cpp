@@ -164,8 +164,9 @@ Result<ArgumentSet> of_record(Machine& machine, const RecordArguments& arguments
 bool is_loadable(const btf::Btf& btf, btf::TypeId type) {
   btf::Type resolved = btf.resolve(type);
   if (resolved.kind() != btf::Kind::ptr) return true;
+  // `const void *` is a pointer to something odd for kernels before 6.16.
   btf::Kind pointee = btf.resolve(resolved.target()).kind();
-  return pointee == btf::Kind::struct_ || pointee == btf::Kind::union_ || pointee == btf::Kind::void_;
+  return pointee == btf::Kind::struct_ || pointee == btf::Kind::union_ || resolved.target() == btf::kVoid;
 }
 
 Result<ArgumentSet> arguments_of(Machine& machine, const Target& target) {

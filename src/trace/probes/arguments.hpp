@@ -26,8 +26,8 @@ struct InContext { std::uint32_t offset = 0; };
 struct Located { std::uint32_t offset = 0, from = 0; };
 /// Behind pointers: the u64 at `offset` of the context is an address; for each of `steps` but the last, the u64 that many
 /// bytes behind it is the next; the value (or array) lies the last step behind that.
-/// In programs of type `tracing` the verifier knows all of these pointers by their BTF types, and they are loaded from
-/// directly; elsewhere they are read with bpf_probe_read_kernel.
+/// Where ArgumentSet::typed_pointers holds, the verifier knows these pointers by their BTF types: pointers and numbers are
+/// loaded directly. Arrays and text always, and everything elsewhere, are read with bpf_probe_read_kernel.
 struct Behind { std::uint32_t offset = 0; std::vector<std::uint32_t> steps; };
 /// As a USDT note says, of the registers that the context is.
 struct ByNote { symbol::UsdtArgument argument; };
@@ -62,7 +62,7 @@ struct ArgumentSet {
 Result<ArgumentSet> arguments_of(Machine& machine, const Target& target);
 
 /// Does the verifier let a program of type tracing load a parameter of this type from its context? Numbers and pointers to
-/// structs and to void, on all kernels; other pointers (to functions, pointers, integers) not everywhere.
+/// structs and to plain void, on all kernels; other pointers (to functions, pointers, integers, const void) not everywhere.
 bool is_loadable(const btf::Btf& btf, btf::TypeId type);
 
 // ---- pieces ----

@@ -111,15 +111,18 @@ std::optional<MemberPlace> member_of(const btf::Btf& btf, btf::TypeId type, std:
   return std::nullopt;
 }
 
-struct Found { btf::TypeId type; Source source; };
+struct Found {
+  btf::TypeId type;
+  Source source;
+  bool loadable = true;   ///< by a typed program
+};
 
 // "prev->signal->x", "p->thread_info.cpu", "id": the type that is there, and how to get it.
 std::optional<Found> follow(std::string_view path, const ArgumentSet& raw) {
   std::size_t end = path.find("->");
   auto parameter = std::ranges::find(raw.arguments, path.substr(0, end), &Argument::name);
   if (parameter == raw.arguments.end() || !std::holds_alternative<InContext>(parameter->source)) return std::nullopt;
-  if (raw.typed_pointers && !is_loadable(*raw.btf, parameter->type)) return std::nullopt;
-  Found found{parameter->type, parameter->source};
+  Found found{parameter->type, parameter->source, is_loadable(*raw.btf, parameter->type)};
   if (end == path.npos) return found;
   Behind behind{std::get<InContext>(parameter->source).offset, {}};
   while (end != path.npos) {
@@ -176,7 +179,9 @@ std::optional<ArgumentSet> derive(std::string_view event, const ArgumentSet& rec
     std::optional<Source> source;
     for (std::string_view path : split(row->from, '|')) {
       auto found = follow(path, raw);
-      if (found && (source = as_field(*found, *field, record, *raw.btf))) break;
+      if (!found || !(source = as_field(*found, *field, record, *raw.btf))) continue;
+      derived.typed_pointers = derived.typed_pointers && found->loadable;
+      break;
     }
     if (!source) return std::nullopt;
     derived.arguments.push_back(*field);

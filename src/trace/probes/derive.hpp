@@ -21,7 +21,8 @@ struct DerivationRow {
 std::span<const DerivationRow> derivations();
 
 /// The fields of `record` that `needed` names, read from the raw tracepoint's arguments; nullopt if one of them cannot be on
-/// this kernel. `raw`: the tracepoint's own arguments, as arguments_of gives them.
+/// this kernel. `raw`: the tracepoint's own arguments, as arguments_of gives them. The result's typed_pointers is false if an
+/// untyped program must read them.
 std::optional<ArgumentSet> derive(std::string_view event, const ArgumentSet& record, const ArgumentSet& raw, const std::vector<std::string>& needed);
 
 }  // namespace espy::trace::probes

@@ -102,7 +102,8 @@ Result<std::vector<Target>> expand_kprobe(const Expanding& ask, const KernelPlac
 Target fentry_target(const Expanding& ask, std::string_view function, std::string_view module) {
   return {.provider = ask.point.provider, .name = fmt::format("{}:{}:{}", ask.provider(), module, function), .function = std::string(function),
           .probe = probe::Trampoline{std::string(function)}, .prog_type = ProgType::tracing,
-          .attach_type = ask.at_return() ? AttachType::trace_fexit : AttachType::trace_fentry, .attach_target = std::string(function),
+          .attach_type = ask.at_return() ? AttachType::trace_fexit : AttachType::trace_fentry,
+          .attach_target = module == "vmlinux" || module == "bpf" ? std::string(function) : fmt::format("{}:{}", module, function),
           .arguments = ParameterArguments{ParameterArguments::Of::function, std::string(module), std::string(function)}};
 }
 

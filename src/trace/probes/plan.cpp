@@ -162,6 +162,7 @@ class Planner {
       auto derived = derive(place.name, record, *own, needs_.fields);
       if (!derived) return false;
       instance.arguments = std::move(*derived);
+      if (!instance.arguments.typed_pointers) instance.prog_type = ProgType::raw_tracepoint, instance.attach_type.reset();
     }
     instance.targets.push_back(target);
     instances_.push_back(std::move(instance));

@@ -72,27 +72,25 @@ bool same(const ArgumentSet& a, const ArgumentSet& b) {
   return std::ranges::equal(a.arguments, b.arguments, equal);
 }
 
-// Where the kernel keeps that the task is in a 32-bit call.
+// Where the kernel keeps that the task is in a 32-bit call. Whether it runs any at all, BTF does not tell reliably: the
+// functions that 32-bit calls enter by are left out of it by older compilers of BTF.
 std::optional<CompatTest> compat_test(Machine& machine) {
   auto vmlinux = machine.vmlinux();
   if (!vmlinux) return std::nullopt;
-  const btf::Btf& btf = **vmlinux;
 #if defined(__aarch64__)
-  constexpr std::string_view kEntry = "do_el0_svc_compat", kMember = "flags";
+  constexpr std::string_view kMember = "flags";
   constexpr std::uint32_t kMask = 1U << 22;   // _TIF_32BIT
 #else
-  constexpr std::string_view kEntry = "do_fast_syscall_32", kMember = "status";
+  constexpr std::string_view kMember = "status";
   constexpr std::uint32_t kMask = 2;          // TS_COMPAT
 #endif
-  // A kernel without the entry of 32-bit calls runs none. Before 5.8 it went by other names.
-  if (machine.version() >= facts::KernelVersion{5, 8, 0} && !btf.find(kEntry, btf::Kind::func)) return std::nullopt;
-  auto task = btf.find("task_struct", btf::Kind::struct_), info = btf.find("thread_info", btf::Kind::struct_);
+  auto task = (*vmlinux)->find("task_struct", btf::Kind::struct_), info = (*vmlinux)->find("thread_info", btf::Kind::struct_);
   if (!task || !info) return std::nullopt;
-  CompatTest test{.mask = kMask};
+  std::uint32_t offset = 0;
   for (const btf::Member& member : task->members())
-    if (member.name == "thread_info") test.offset += member.bit_offset / 8;
+    if (member.name == "thread_info") offset = member.bit_offset / 8;
   for (const btf::Member& member : info->members())
-    if (member.name == kMember) return CompatTest{test.offset + member.bit_offset / 8, kMask};
+    if (member.name == kMember) return CompatTest{offset + member.bit_offset / 8, kMask};
   return std::nullopt;
 }
 
