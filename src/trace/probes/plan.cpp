@@ -15,13 +15,24 @@ using facts::AttachType;
 using facts::Feature;
 using facts::ProgType;
 
+namespace {
+
+// kprobe.multi is known to every newer kernel, and works where fprobe was built (CONFIG_FPROBE).
+bool has_fprobe(Machine& machine) {
+  auto btf = machine.vmlinux();
+  return btf && (*btf)->find("register_fprobe_ips", btf::Kind::func);
+}
+
+}  // namespace
+
 Abilities abilities_of(Machine& machine) {
+  bool fprobe = has_fprobe(machine);
   return {.raw_tracepoints = machine.version() >= facts::KernelVersion{4, 17, 0},
           .tp_btf = machine.has(Feature::tp_btf),
           .raw_cookies = machine.version() >= facts::KernelVersion{6, 10, 0},
           .event_cookies = machine.has(Feature::bpf_cookie),
-          .kprobe_multi = machine.has(Feature::kprobe_multi),
-          .kprobe_session = machine.has(Feature::kprobe_session),
+          .kprobe_multi = fprobe && machine.has(Feature::kprobe_multi),
+          .kprobe_session = fprobe && machine.has(Feature::kprobe_session),
           .uprobe_multi = machine.has(Feature::uprobe_multi)};
 }
 
