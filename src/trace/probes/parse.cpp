@@ -1,8 +1,12 @@
 // Attach points from text. The text is cut at colons outside quotes; one function for each form reads the parts. Every part
 // knows where it stood, so that an error points at it.
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <ranges>
+#include <span>
 #include <vector>
 
 #include "base/text.hpp"
