@@ -133,7 +133,8 @@ Type Checker::asynchronous_call(Expr& expr, Call& node, const Function& row) {
     case FunctionId::join: {
       Expr& array = node.arguments.front();
       expression(array);
-      const bool pointers = (array.type.kind == Kind::pointer && array.type.element && array.type.element->kind == Kind::pointer) ||
+      // What the kernel does not tell the target of is believed.
+      const bool pointers = (array.type.kind == Kind::pointer && (!array.type.element || array.type.element->kind == Kind::pointer || array.type.element->kind == Kind::none)) ||
                             (array.type.kind == Kind::array && array.type.element && array.type.element->kind == Kind::pointer);
       if (!is_unknown(array.type) && !pointers && array.type.kind != Kind::integer)
         error(array.at, fmt::format("join() takes a `char **`, and this is a `{}`", to_string(array.type)));

@@ -192,9 +192,10 @@ Type Checker::argument_member(Expr& expr, Member& node) {
   for (const probes::Argument& argument : arguments) names.push_back(argument.name);
   const std::string& probe = body_->instance->targets.front().name;
   std::optional<probes::ArgumentSet> all;
-  if (names.empty() && options_.all_arguments)
+  if (options_.all_arguments)
     if (auto set = options_.all_arguments(body_->instance->targets.front())) {
       all = std::move(*set);
+      names.clear();
       for (const probes::Argument& argument : all->arguments) names.push_back(argument.name);
     }
   std::string hint = suggestion(node.name, names);
