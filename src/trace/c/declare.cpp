@@ -106,6 +106,10 @@ void Declarations::declaration() {
   const auto base = specifiers(is_typedef, attributes);
   if (!base) return;
   if (accept(";")) return;
+  // Scripts may leave the `;` behind a definition away: `struct S { int x; }` before the next one, or before the probes.
+  if (!is_typedef && at_ > 0 && tokens_[at_ - 1].is("}") &&
+      (at_ >= tokens_.size() || at("struct") || at("union") || at("enum") || at("typedef")))
+    return;
   do {
     const Declarator declared = declarator(*base, 0);
     if (failed_) return;
