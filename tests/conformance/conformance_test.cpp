@@ -5,6 +5,11 @@
 
 #include <fstream>
 
+#include "ir/check.hpp"
+#include "ir/interpret.hpp"
+#include "ir/lift/lift.hpp"
+#include "ir/passes/passes.hpp"
+#include "ir/text.hpp"
 #include "vm/interp/interpreter.hpp"
 
 namespace espy::vm {
@@ -43,9 +48,9 @@ std::vector<Vector> vectors() {
 
 class Conformance : public ::testing::TestWithParam<Vector> {};
 
-TEST_P(Conformance, Interpreter) {
-  const Vector& vector = GetParam();
-  auto steps = steps_of(vector.code);
+/// What the interpreter says of this code with the vector's memory.
+void expect_interpreted(const Vector& vector, std::span<const isa::Insn> code) {
+  auto steps = steps_of(code);
   ASSERT_TRUE(steps) << describe(steps.error());
   std::vector<std::byte> memory = vector.memory;
   auto begin = reinterpret_cast<std::uintptr_t>(memory.data());
@@ -54,6 +59,53 @@ TEST_P(Conformance, Interpreter) {
   Outcome outcome = interpret(*steps, run, {memory.empty() ? 0 : begin, memory.size(), 0, 0, 0});
   ASSERT_FALSE(outcome.fault) << outcome.fault->insn << ": " << outcome.fault->message;
   EXPECT_EQ(outcome.value, vector.expected);
+}
+
+TEST_P(Conformance, Interpreter) { expect_interpreted(GetParam(), GetParam().code); }
+
+ir::Module lifted(const Vector& vector, unsigned level) {
+  auto lifted = ir::lift({.code = vector.code});
+  EXPECT_TRUE(lifted) << describe(lifted.error());
+  if (!lifted) return {};
+  auto good = ir::check(lifted->module);
+  EXPECT_TRUE(good) << describe(good.error()) << ir::print(lifted->module);
+  ir::optimise(lifted->module, {.level = level});
+  good = ir::check(lifted->module);
+  EXPECT_TRUE(good) << describe(good.error()) << ir::print(lifted->module);
+  return std::move(lifted->module);
+}
+
+/// As IR, before the passes and after them.
+TEST_P(Conformance, Lifted) {
+  const Vector& vector = GetParam();
+  for (unsigned level : {0U, 2U}) {
+    const ir::Module module = lifted(vector, level);
+    ASSERT_FALSE(module.functions.empty());
+    ir::Machine machine(module);
+    std::vector<std::uint64_t> arguments{vector.memory.empty() ? 0 : machine.memory.add(vector.memory), vector.memory.size()};
+    arguments.resize(module.functions[0].params().size());
+    auto result = machine.run(ir::FuncId{0}, arguments);
+    ASSERT_TRUE(result) << describe(result.error()) << ir::print(module);
+    EXPECT_EQ(*result, vector.expected) << ir::print(module);
+  }
+}
+
+/// eBPF → IR → eBPF: other instructions, the same result.
+TEST_P(Conformance, RoundTrip) {
+  const Vector& vector = GetParam();
+  const ir::Module module = lifted(vector, 2);
+  auto code = ir::bpf::emit(module, {.isa = 4, .ordered_access = true});
+  ASSERT_TRUE(code) << describe(code.error());
+  std::vector<isa::Insn> all;
+  std::vector<std::size_t> begins;
+  for (const ir::bpf::Code& function : *code) {
+    begins.push_back(all.size());
+    all.insert(all.end(), function.insns.begin(), function.insns.end());
+  }
+  for (std::size_t f = 0; f < code->size(); ++f)
+    for (const ir::bpf::Reference& reference : (*code)[f].references)
+      all[begins[f] + reference.insn].imm = static_cast<std::int32_t>(begins[reference.id]) - static_cast<std::int32_t>(begins[f] + reference.insn) - 1;
+  expect_interpreted(vector, all);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Conformance, ::testing::ValuesIn(vectors()), [](const auto& info) {

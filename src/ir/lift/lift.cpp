@@ -1,0 +1,124 @@
+#include "ir/lift/lift.hpp"
+
+#include <algorithm>
+
+#include "facts/prototypes.hpp"
+#include "ir/lift/translate.hpp"
+
+namespace espy::ir {
+namespace lifting {
+namespace {
+
+constexpr std::int32_t kTailCall = 12;
+
+/// Does the helper leave the memory that it is given as it was?
+bool reads_only(std::int32_t id) {
+  std::span<const facts::Prototype> prototypes = facts::prototypes();
+  if (id < 0 || static_cast<std::size_t>(id) >= prototypes.size()) return false;
+  return std::ranges::all_of(prototypes[static_cast<std::size_t>(id)].args, [](const facts::Argument& argument) {
+    using facts::Arg;
+    return argument.kind == Arg::none || argument.kind == Arg::anything || argument.kind == Arg::const_map || argument.kind == Arg::map_key ||
+           argument.kind == Arg::map_value || argument.kind == Arg::mem || argument.kind == Arg::fixed_mem || argument.kind == Arg::const_size ||
+           argument.kind == Arg::const_size_or_zero || argument.kind == Arg::alloc_size;
+  });
+}
+
+}  // namespace
+
+Result<void> Translator::call(std::uint32_t at) {
+  const isa::Instruction& i = shape_.insns[at];
+  const auto kind = static_cast<isa::CallKind>(i.row->selected);
+  if (kind == isa::CallKind::helper) return helper(i.imm), Result<void>{};
+  if (kind != isa::CallKind::subprogram) return fail(ErrorKind::unsupported, "instruction {}: a kfunc that nothing names", at);
+  const std::uint32_t callee = shape_.function_at(static_cast<std::uint32_t>(std::int64_t{at} + 1 + i.imm));
+  if (callee == 0) return fail(ErrorKind::unsupported, "instruction {}: calls the program itself", at);
+  std::vector<ValueId> arguments;
+  for (unsigned r = 1; r <= shape_.functions[callee].parameters; ++r) arguments.push_back(get(r));
+  set(0, b_.call(FuncId{callee}, kI64, arguments));
+  for (unsigned r = 1; r <= 5; ++r) set(r, b_.i64(0));
+  return {};
+}
+
+void Translator::helper(std::int32_t id) {
+  if (id == kTailCall) {
+    BlockId failed = b_.block();
+    b_.tail_call(b_.int_to_ptr(get(1), Space::ctx), b_.int_to_ptr(get(2), Space::map), low(3), failed);
+    b_.at(failed);
+    for (unsigned r = 0; r <= 5; ++r) set(r, b_.i64(0));
+    return;
+  }
+  std::vector<ValueId> arguments;
+  for (unsigned r = 1; r <= helper_arguments(id); ++r) arguments.push_back(r_[r].place == kNowhere ? r_[r].value : frame_address(r_[r].place));
+  set(0, b_.helper(static_cast<std::uint32_t>(id), kI64, arguments, reads_only(id) ? unsigned{kReadsOnly} : 0U));
+  for (unsigned r = 1; r <= 5; ++r) set(r, b_.i64(0));
+}
+
+void Translator::immediate(std::uint32_t at) {
+  const isa::Instruction& i = shape_.insns[at];
+  auto reference = std::ranges::find(program_.references, at, &bpf::Reference::insn);
+  if (reference != program_.references.end() && reference->kind == bpf::ReferenceKind::map) {
+    set(i.dst, b_.ptr_to_int(b_.map(MapId{reference->id})));
+  } else if (reference != program_.references.end() && reference->kind == bpf::ReferenceKind::map_value) {
+    set(i.dst, b_.ptr_to_int(b_.map_value(MapId{reference->id}, reference->offset)));
+  } else if (static_cast<isa::Pseudo>(i.row->selected) == isa::Pseudo::func) {
+    set(i.dst, b_.ptr_to_int(b_.func_addr(FuncId{shape_.function_at(static_cast<std::uint32_t>(std::int64_t{at} + 1 + i.imm))})));
+  } else {
+    set(i.dst, b_.i64(i.imm64()));
+  }
+}
+
+ValueId Translator::condition(const isa::Instruction& i) {
+  using isa::Operation;
+  if (i.operation() == Operation::may_goto) return count_down();
+  const Type type = i.row->bits == 32 ? kI32 : kI64;
+  ValueId a = type == kI32 ? low(i.dst) : get(i.dst);
+  ValueId b = operand(i, type);
+  switch (i.operation()) {
+    case Operation::jeq: return b_.eq(a, b);
+    case Operation::jne: return b_.ne(a, b);
+    case Operation::jgt: return b_.compare(Op::ugt, a, b);
+    case Operation::jge: return b_.compare(Op::uge, a, b);
+    case Operation::jlt: return b_.compare(Op::ult, a, b);
+    case Operation::jle: return b_.compare(Op::ule, a, b);
+    case Operation::jsgt: return b_.compare(Op::sgt, a, b);
+    case Operation::jsge: return b_.compare(Op::sge, a, b);
+    case Operation::jslt: return b_.compare(Op::slt, a, b);
+    case Operation::jsle: return b_.compare(Op::sle, a, b);
+    default: return b_.ne(b_.and_(a, b), b_.constant(type, 0));
+  }
+}
+
+/// may_goto: is the budget of turns spent?
+ValueId Translator::count_down() {
+  ValueId left = b_.load(kI64, 64, b_.stack_addr(turns_));
+  b_.store(64, b_.stack_addr(turns_), 0, b_.sub(left, b_.i64(1)));
+  return b_.eq(left, b_.i64(0));
+}
+
+}  // namespace lifting
+
+Result<Lifted> lift(const Bytecode& program) {
+  const lifting::Shape shape = TRY(lifting::shape_of(program.code));
+  Lifted lifted;
+  lifted.module.functions.reserve(shape.functions.size());
+  for (const bpf::Reference& reference : program.references) {
+    if (reference.kind != bpf::ReferenceKind::map && reference.kind != bpf::ReferenceKind::map_value) continue;
+    while (lifted.module.maps.size() <= reference.id) lifted.module.maps.push_back(fmt::format("map{}", lifted.module.maps.size()));
+  }
+  for (const lifting::Function& function : shape.functions) {
+    const bool program_itself = lifted.begins.empty();
+    std::vector<Type> parameters(function.parameters, kI64);
+    if (program_itself) {
+      parameters.resize(std::max(function.parameters, 1U), kI64);
+      parameters[0] = ptr(Space::ctx);
+    }
+    lifted.module.add_function(fmt::format("f{}", function.begin), kI64, parameters,
+                               program_itself ? Role::program : function.callback ? Role::callback : Role::subprogram);
+    lifted.begins.push_back(function.begin);
+  }
+  for (std::size_t i = 0; i < shape.functions.size(); ++i)
+    TRY(lifting::Translator(program, shape, shape.functions[i], lifted.module.functions[i]).run());
+  return lifted;
+}
+
+}  // namespace espy::ir

@@ -1,0 +1,174 @@
+#include "ir/lift/shape.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "facts/prototypes.hpp"
+
+namespace espy::ir::lifting {
+namespace {
+
+using isa::Operation;
+
+constexpr isa::RegisterSet kArguments = isa::registers(1, 2, 3, 4, 5);
+constexpr isa::RegisterSet kNumbers = (1U << isa::kFramePointer) - 1;   // r0 … r9
+
+isa::RegisterSet arguments(unsigned count) { return static_cast<isa::RegisterSet>(((1U << count) - 1) << 1); }
+
+/// Distances count from the slot behind an instruction's first.
+std::uint32_t target_of(std::uint32_t at, std::int32_t distance) {
+  return static_cast<std::uint32_t>(std::int64_t{at} + 1 + distance);
+}
+
+bool leaves(const isa::Instruction& instruction) { return instruction.jump_distance() || !instruction.falls_through(); }
+
+/// The blocks of one function, found by walking from where it begins.
+class Walk {
+ public:
+  Walk(const Shape& shape, const std::vector<bool>& leaders) : shape_(shape), leaders_(leaders), block_at_(shape.insns.size(), kNone) {}
+
+  void run(Function& function) {
+    block_at(function.begin);
+    std::vector<std::pair<std::uint32_t, unsigned>> stack{{0, 0}};
+    std::vector<std::uint32_t> post;
+    while (!stack.empty()) {
+      auto& [block, edge] = stack.back();
+      if (edge == 2) {
+        post.push_back(block);
+        stack.pop_back();
+        continue;
+      }
+      std::uint32_t slot = edge++ == 0 ? targets_[block].second : targets_[block].first;   // what falls through comes last: it is laid out next
+      if (slot == kNone || block_at_[slot] != kNone) continue;
+      stack.emplace_back(block_at(slot), 0);
+    }
+    number(function, post);
+  }
+
+ private:
+  /// Makes the block that begins at this slot.
+  std::uint32_t block_at(std::uint32_t slot) {
+    auto id = static_cast<std::uint32_t>(blocks_.size());
+    block_at_[slot] = id;
+    std::uint32_t at = slot, last = slot;
+    do {
+      last = at;
+      at += shape_.insns[at].slots();
+    } while (!leaves(shape_.insns[last]) && !leaders_[at]);
+    const isa::Instruction& leaving = shape_.insns[last];
+    auto distance = leaving.jump_distance();
+    blocks_.push_back({.begin = slot, .end = at});
+    targets_.emplace_back(distance ? target_of(last, *distance) : kNone, leaving.falls_through() ? at : kNone);
+    return id;
+  }
+
+  void number(Function& function, const std::vector<std::uint32_t>& post) {
+    std::vector<std::uint32_t> place(blocks_.size());
+    for (std::uint32_t i = 0; i < post.size(); ++i) place[post[i]] = static_cast<std::uint32_t>(post.size() - 1 - i);
+    function.blocks.resize(post.size());
+    auto link = [&](std::uint32_t slot) {
+      if (slot == kNone) return kNone;
+      std::uint32_t to = place[block_at_[slot]];
+      ++function.blocks[to].entries;
+      return to;
+    };
+    for (std::uint32_t id : post) {
+      Block& block = function.blocks[place[id]];
+      block.begin = blocks_[id].begin;
+      block.end = blocks_[id].end;
+      block.taken = link(targets_[id].first);
+      block.next = link(targets_[id].second);
+    }
+    ++function.blocks.front().entries;
+  }
+
+  const Shape& shape_;
+  const std::vector<bool>& leaders_;
+  std::vector<std::uint32_t> block_at_;                              // by slot
+  std::vector<Block> blocks_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> targets_;     // by block: slots, taken and next
+};
+
+/// What is live at the beginnings of blocks, from what is live at their ends. True: the function takes more than was known.
+bool find_live(const Shape& shape, Function& function) {
+  struct Effect {
+    isa::RegisterSet reads = 0, writes = 0;
+  };
+  std::vector<Effect> effects;
+  for (const Block& block : function.blocks) {
+    Effect& effect = effects.emplace_back();
+    for (std::uint32_t at = block.begin; at < block.end; at += shape.insns[at].slots()) {
+      effect.reads |= static_cast<isa::RegisterSet>(shape.reads(at) & ~effect.writes & kNumbers);
+      effect.writes |= isa::registers_written(shape.insns[at]);
+    }
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t i = function.blocks.size(); i-- > 0;) {
+      Block& block = function.blocks[i];
+      isa::RegisterSet out = 0;
+      for (std::uint32_t to : {block.taken, block.next})
+        if (to != kNone) out |= function.blocks[to].live_in;
+      auto in = static_cast<isa::RegisterSet>((out & ~effects[i].writes) | effects[i].reads);
+      changed |= in != block.live_in;
+      block.live_in = in;
+    }
+  }
+  auto taken = static_cast<unsigned>(std::bit_width(static_cast<unsigned>((function.blocks.front().live_in & kArguments) >> 1)));
+  return std::exchange(function.parameters, taken) != taken;
+}
+
+}  // namespace
+
+unsigned helper_arguments(std::int32_t id) {
+  std::span<const facts::Prototype> prototypes = facts::prototypes();
+  if (id < 0 || static_cast<std::size_t>(id) >= prototypes.size()) return 5;
+  const auto& args = prototypes[static_cast<std::size_t>(id)].args;
+  return static_cast<unsigned>(std::ranges::find(args, facts::Arg::none, &facts::Argument::kind) - args.begin());
+}
+
+std::uint32_t Shape::function_at(std::uint32_t slot) const {
+  auto found = std::ranges::lower_bound(functions, slot, {}, &Function::begin);
+  return static_cast<std::uint32_t>(found - functions.begin());
+}
+
+isa::RegisterSet Shape::reads(std::uint32_t slot) const {
+  const isa::Instruction& instruction = insns[slot];
+  isa::RegisterSet all = isa::registers_read(instruction);
+  if (instruction.operation() != Operation::call) return all;
+  auto kind = static_cast<isa::CallKind>(instruction.row->selected);
+  if (kind == isa::CallKind::helper) return arguments(helper_arguments(instruction.imm));
+  if (kind == isa::CallKind::subprogram) return arguments(functions[function_at(target_of(slot, instruction.imm))].parameters);
+  return all;
+}
+
+Result<Shape> shape_of(std::span<const isa::Insn> code) {
+  TRY(isa::check(code));
+  Shape shape;
+  shape.insns.resize(code.size());
+  std::vector<bool> leaders(code.size() + 1, false);
+  std::vector<std::pair<std::uint32_t, bool>> begins{{0, false}};
+  for (std::uint32_t at = 0; at < code.size();) {
+    const isa::Instruction& instruction = shape.insns[at] = TRY(isa::decode(code, at));
+    if (isa::is_call(code[at], isa::CallKind::subprogram)) begins.emplace_back(target_of(at, instruction.imm), false);
+    if (isa::is_ld_imm64(code[at], isa::Pseudo::func)) begins.emplace_back(target_of(at, instruction.imm), true);
+    if (auto distance = instruction.jump_distance()) leaders[target_of(at, *distance)] = true;
+    std::uint32_t behind = at + instruction.slots();
+    if (leaves(instruction)) leaders[behind] = true;
+    at = behind;
+  }
+  std::ranges::sort(begins);
+  for (auto [begin, callback] : begins) {
+    if (shape.functions.empty() || shape.functions.back().begin != begin) shape.functions.push_back({.begin = begin});
+    shape.functions.back().callback |= callback;
+    leaders[begin] = true;
+  }
+  for (Function& function : shape.functions) Walk(shape, leaders).run(function);
+  for (bool changed = true; changed;) {   // a caller reads what the called takes
+    changed = false;
+    for (Function& function : shape.functions) changed |= find_live(shape, function);
+  }
+  return shape;
+}
+
+}  // namespace espy::ir::lifting

@@ -1,0 +1,44 @@
+// The shape of eBPF code: its functions, their blocks, and the registers that are live where a block begins.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/error.hpp"
+#include "isa/decode.hpp"
+
+namespace espy::ir::lifting {
+
+inline constexpr std::uint32_t kNone = 0xffffffff;
+
+struct Block {
+  std::uint32_t begin = 0, end = 0;             ///< slots; the last instruction is the one that leaves it
+  std::uint32_t taken = kNone, next = kNone;    ///< blocks: where a jump goes, and where it falls through to
+  std::uint32_t entries = 0;                    ///< edges into it; the function's begin counts as one
+  isa::RegisterSet live_in = 0;                 ///< of r0 … r9
+};
+
+struct Function {
+  std::uint32_t begin = 0;
+  std::vector<Block> blocks;                    ///< those that are reached, in reverse post-order
+  unsigned parameters = 0;                      ///< r1 … that it reads before it writes them
+  bool callback = false;                        ///< its address is taken
+};
+
+struct Shape {
+  std::vector<isa::Instruction> insns;          ///< by slot; a second slot has no row
+  std::vector<Function> functions;              ///< by where they begin
+
+  /// The function that begins there.
+  std::uint32_t function_at(std::uint32_t slot) const;
+  /// What an instruction reads: of calls, only the arguments that are taken.
+  isa::RegisterSet reads(std::uint32_t slot) const;
+};
+
+Result<Shape> shape_of(std::span<const isa::Insn> code);
+
+/// How many arguments a helper takes; an unknown one: all five.
+unsigned helper_arguments(std::int32_t id);
+
+}  // namespace espy::ir::lifting
