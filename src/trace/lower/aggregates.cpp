@@ -132,8 +132,13 @@ void Lowering::add_to_bucket(const MapAccess& access, ValueId bucket, Span at) {
 
 void Lowering::tseries(Address element, ValueId value, const Type& type, Span at) {
   const ValueId epoch = b.udiv(nsecs(Clock::boot, at), i64(static_cast<std::int64_t>(std::max<std::uint64_t>(type.shape.interval_ns, 1))));
-  const ValueId slot = b.urem(epoch, i64(std::max(type.shape.intervals, 1U)));
-  const Address at_slot{b.ptr_add(pointer(element), b.mul(slot, i64(24))), 0};
+  // Which slot: below their number, which the verifier does not follow through a remainder.
+  const auto slots = static_cast<std::int64_t>(std::max(type.shape.intervals, 1U));
+  const ValueId rest = b.urem(epoch, i64(slots));
+  Join inside, outside;
+  branch(b.compare(Op::ult, rest, i64(slots)), inside, outside);
+  enter(inside);
+  const Address at_slot{b.ptr_add(pointer(element), b.mul(rest, i64(24))), 0};
   // A slot of an older interval begins anew.
   when(b.ne(load_number(at_slot, 8), epoch), [&] {
     store_number(at_slot, 8, epoch);
@@ -160,6 +165,8 @@ void Lowering::tseries(Address element, ValueId value, const Type& type, Span at
     default: store_number(at_slot + 8, 8, value);
   }
   store_number(at_slot + 16, 8, b.add(count, i64(1)));
+  go(outside);
+  enter(outside);
 }
 
 // ---- reading ----

@@ -1,6 +1,8 @@
 // Functions of addresses and numbers, and values that user space formats.
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <algorithm>
 
@@ -33,11 +35,17 @@ std::string literal_of(const Call& call, std::size_t index) {
   return text != nullptr ? text->value : std::string{};
 }
 
-/// Which clock a time was read from, as far as the script shows it.
+/// Which clock (a clockid_t) a time was read from, as far as the script shows it.
 std::uint32_t clock_of(const Expr& e) {
   if (const auto* cast = std::get_if<Cast>(&e.node)) return clock_of(*cast->operand);
   const auto* word = std::get_if<Identifier>(&e.node);
-  return word != nullptr && word->builtin != nullptr && word->builtin->id == BuiltinId::nsecs ? word->number : 0;
+  if (word == nullptr || word->builtin == nullptr || word->builtin->id != BuiltinId::nsecs) return CLOCK_BOOTTIME;
+  switch (static_cast<Clock>(word->number)) {
+    case Clock::boot: return CLOCK_BOOTTIME;
+    case Clock::monotonic: return CLOCK_MONOTONIC;
+    case Clock::tai: case Clock::sw_tai: return CLOCK_TAI;
+  }
+  return CLOCK_BOOTTIME;
 }
 
 }  // namespace
@@ -171,6 +179,13 @@ void Lowering::other_call_into(const Expr& e, const Call& node, Address to, Padd
   switch (node.function->id) {
     case FunctionId::str_concat: return concatenate(node, to, padding, room);
     case FunctionId::ntop: return inet_into(node, to, e.at);
+    case FunctionId::pton: {
+      unsigned char bytes[kInetAddress] = {};
+      const std::string text = literal_of(node, 0);
+      const bool four = e.type.size == 4;
+      if (::inet_pton(four ? AF_INET : AF_INET6, text.c_str(), bytes) != 1) return unit.error(e.at, "this is no internet address");
+      return store_bytes(to, {reinterpret_cast<const char*>(bytes), four ? 4U : kInetAddress}, e.type.size);
+    }
     case FunctionId::macaddr: {
       const Expr& from = node.arguments[0];
       if (from.type.is_scalar()) {

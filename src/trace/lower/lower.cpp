@@ -31,12 +31,14 @@ Abilities abilities_of_version(facts::KernelVersion version) {
 
 namespace {
 
-/// The compilation with values up to `on_stack` bytes on the stack. `exhausted`: they did not fit.
-Result<Compiled> compile(const Checked& checked, const LowerOptions& options, Diagnostics& diagnostics) {
+Result<Compiled> compile(const Checked& checked, const LowerOptions& options, Diagnostics& diagnostics, bool scratch_by_cpu = false) {
   lowering::Unit unit(checked, options, diagnostics);
+  unit.scratch_by_cpu = scratch_by_cpu;
   lowering::add_subprograms(unit);
   for (std::uint32_t i = 0; i < checked.probes.size(); ++i) lowering::add_program(unit, i);
   if (diagnostics.has_errors()) return fail(ErrorKind::invalid_argument, "the script cannot be compiled");
+  if (!scratch_by_cpu && unit.scratch_bytes() + lowering::kScratchHeader > lowering::kMaxPerCpuValue)
+    return compile(checked, options, diagnostics, true);
   if (options.watch) options.watch("ir", unit.module);
   TRY(ir::check(unit.module));
   if (options.optimise) {

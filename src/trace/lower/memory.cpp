@@ -178,9 +178,14 @@ void Lowering::into(const Expr& e, Address to, Padding padding, std::uint32_t ro
     const Type& from = cast->operand->type;
     if (from.kind == Kind::string && e.type.kind == Kind::string) return into(*cast->operand, to, padding, space);
     if (from.is_scalar()) {  // an integer's bytes as an array
-      const ValueId value = number(*cast->operand);
+      ValueId value = number(*cast->operand);
       if (space > 8) zero(to + 8, space - 8);
-      store_number(to, std::min<std::uint32_t>(std::bit_floor(std::max(space, 1U)), 8), value);
+      for (std::uint32_t done = 0; done < std::min(space, 8U);) {
+        const std::uint32_t width = std::bit_floor(std::min(space, 8U) - done);
+        store_number(to + done, width, value);
+        done += width;
+        if (done < std::min(space, 8U)) value = b.lshr(value, i64(8 * width));
+      }
       return;
     }
     if (from.kind == Kind::tuple || from.kind == Kind::record) return cast_fields(*cast->operand, e.type, to, padding);

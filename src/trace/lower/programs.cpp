@@ -124,8 +124,10 @@ class Program {
     const ir::MapId map = unit_.scratch();
     const Address key = l_.on_stack(4);
     const BlockId busy = b.cold_block();
+    // A program stays on its CPU while it runs.
+    const ValueId first = unit_.scratch_by_cpu ? b.mul(b.helper(helper::get_smp_processor_id, kI64, {}, ir::kReadsOnly), l_.i64(kScratchLevels)) : kNoValue;
     for (std::uint32_t level = 0; level < kScratchLevels; ++level) {
-      l_.store_number(key, 4, l_.i64(level));
+      l_.store_number(key, 4, first == kNoValue ? l_.i64(level) : b.add(first, l_.i64(level)));
       const ValueId area = b.helper(helper::map_lookup_elem, kElement, {b.map(map), l_.pointer(key)}, ir::kReadsOnly);
       const BlockId there = level == 0 ? b.block() : b.cold_block();
       const BlockId next = level + 1 < kScratchLevels ? b.cold_block() : busy;

@@ -172,7 +172,9 @@ std::vector<object::MapSpec> Unit::map_specs() const {
   };
   if (!plan.counters.empty())
     array(kCountersMap, facts::MapType::percpu_array, 8 * static_cast<std::uint32_t>(plan.counters.size()), 1);
-  if (scratch_bytes_ != 0) array(kScratchMap, facts::MapType::percpu_array, kScratchHeader + scratch_bytes_, kScratchLevels);
+  if (scratch_bytes_ != 0)
+    array(kScratchMap, scratch_by_cpu ? facts::MapType::array : facts::MapType::percpu_array, kScratchHeader + scratch_bytes_,
+          scratch_by_cpu ? kScratchLevels * options.cpus : kScratchLevels);
   if (zero_bytes_ != 0) array(kZerosMap, facts::MapType::array, zero_bytes_, 1);
   if (!constants_.empty()) {
     // A data section: the loader fills it in and freezes it, so that the verifier knows its bytes.

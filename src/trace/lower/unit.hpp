@@ -55,6 +55,9 @@ class Unit {
 
   /// The area that a program needs; the map gets the greatest.
   void need_scratch(std::uint32_t bytes);
+  std::uint32_t scratch_bytes() const { return scratch_bytes_; }
+  /// Areas are too big for per-CPU memory: they are elements of a plain array, four for each CPU.
+  bool scratch_by_cpu = false;
 
   /// Where this counter stands in the value of the map of counters, in bytes.
   std::uint32_t counter(Counter::Kind kind, std::uint32_t index);
