@@ -53,21 +53,23 @@ def start(tracer, script, *options, output=subprocess.DEVNULL):
 
 
 def stop(process):
-    """Ends a tracer as Control-C does; how long that took, and the most memory it had (bytes)."""
+    """Ends a tracer as Control-C does; how long that took, and the most memory it had until then (bytes)."""
+    with open(f"/proc/{process.pid}/status") as status:
+        memory = int(re.search(r"^VmHWM:\s*(\d+)", status.read(), re.M).group(1)) * 1024
     begin = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, _, usage = os.wait4(process.pid, 0)
-    process.returncode = 0
-    return time.monotonic() - begin, usage.ru_maxrss * 1024
+    process.wait()
+    return time.monotonic() - begin, memory
 
 
 def whole(tracer, script):
-    begin = time.monotonic()
-    process = subprocess.Popen(TRACERS[tracer] + ["-e", script], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = status
-    assert status == 0, f"{tracer}: status {status}"
-    return time.monotonic() - begin, usage.ru_maxrss * 1024
+    """How long a script takes that ends by itself, and the most memory it had. (A process begins with the memory of the one
+    that forked it, so time(1), which is small, starts it.)"""
+    with tempfile.NamedTemporaryFile("r") as memory:
+        begin = time.monotonic()
+        subprocess.run(["/usr/bin/time", "-f", "%M", "-o", memory.name] + TRACERS[tracer] + ["-e", script], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=True)
+        return time.monotonic() - begin, int(memory.read()) * 1024
 
 
 def row(name, espy, bpftrace, bar, unit="ms", scale=1e3):

@@ -1,6 +1,7 @@
 #include "trace/compile.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "ir/text.hpp"
 #include "isa/disassemble.hpp"
@@ -72,10 +73,12 @@ class Driver {
   void lower(const Checked& checked) {
     LowerOptions lowering = options_.lower;
     lowering.sources = &sources_;
+    lowering.ring_bytes = ring_bytes(checked);
     if (options_.child) lowering.child_pid = static_cast<std::uint32_t>(*options_.child);
-    if (!lowering.vmlinux) {
-      if (auto vmlinux = machine_.vmlinux()) lowering.vmlinux = *vmlinux;
-    }
+    lowering.vmlinux = [this]() -> std::shared_ptr<const btf::Btf> {
+      auto types = machine_.vmlinux();
+      return types ? *types : nullptr;
+    };
     lowering.watch = [this](std::string_view stage, const ir::Module& module) { show(stage, [&] { return ir::print(module); }); };
     Result<Compiled> compiled = trace::lower(checked, lowering, out_.diagnostics);
     if (!compiled) {
@@ -87,6 +90,14 @@ class Driver {
       return listing ? std::move(*listing) : describe(listing.error());
     });
     out_.script = std::move(*compiled);
+  }
+
+  // Programs that only espy fires can be drained after each run; what the kernel fires comes faster than it is read.
+  static std::uint32_t ring_bytes(const Checked& checked) {
+    constexpr std::uint64_t kPage = 4096, kLeast = 64 * kPage, kUsual = 1024 * kPage, kMost = std::uint64_t{1} << 30;
+    if (checked.config.perf_rb_pages != 0) return static_cast<std::uint32_t>(std::bit_ceil(std::clamp(checked.config.perf_rb_pages * kPage, kLeast, kMost)));
+    const bool quiet = std::ranges::all_of(checked.probes, [](const CheckedProbe& probe) { return probe.instance.attachments.empty(); });
+    return quiet ? kLeast : kUsual;
   }
 
   static std::string dump(const Script& script) { return trace::dump(script); }

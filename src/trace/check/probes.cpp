@@ -37,7 +37,8 @@ std::vector<probes::Instance> resolve(probes::Machine& machine, const Config& co
     for (probes::Target& target : expansion->targets) targets.push_back(std::move(target));
   }
   if (targets.empty()) return {};
-  auto instances = probes::group(machine, std::move(targets), needs, probes::abilities_of(machine));
+  const probes::Abilities abilities = probes::abilities_for(machine, targets);
+  auto instances = probes::group(machine, std::move(targets), needs, abilities);
   if (instances) return std::move(*instances);
   diagnostics.error(probe.attach_points.front().at, one_line(instances.error()), instances.error().hint);
   return {};

@@ -51,7 +51,8 @@ struct PidNamespaceId { std::uint64_t device = 0, inode = 0; };
 struct LowerOptions {
   Abilities abilities = {};
   /// The kernel's types: where members of task_struct lie. Null: what needs them is an error.
-  std::shared_ptr<const btf::Btf> vmlinux = {};
+  /// Opened when it is first needed.
+  std::function<std::shared_ptr<const btf::Btf>()> vmlinux = {};
   unsigned cpus = 1;                              ///< possible CPUs
   std::uint64_t start_ns = 0;                     ///< boot time clock when tracing began: `elapsed` counts from it
   std::uint64_t tai_offset_ns = 0;                ///< atomic time less the boot time clock: nsecs(sw_tai)

@@ -67,16 +67,15 @@ Abilities abilities_of_user_engine() {
 
 Abilities running_abilities() {
   static const Abilities abilities = [] {
-    // What releases brought; then what this kernel may have from a newer one, or lack, is asked.
+    // A release has what it brought; a distribution's may have more from newer ones, which costs a question each.
     Abilities out = abilities_of_version(kernel::running_version());
     using facts::Feature;
     if (out.isa < 4 && kernel::has_feature(Feature::cpu_v4)) out.isa = 4;
-    if (out.isa == 4 && !kernel::has_feature(Feature::cpu_v4)) out.isa = 3;
-    out.ring_buffer = kernel::has_feature(Feature::ring_buffer);
-    out.probe_read_split = kernel::has_feature(Feature::probe_read_kernel);
-    out.atomics = kernel::has_feature(Feature::atomics);
-    out.bpf_loop = kernel::has_feature(Feature::bpf_loop);
-    out.func_info = kernel::has_feature(Feature::btf_func);
+    if (!out.ring_buffer) out.ring_buffer = kernel::has_feature(Feature::ring_buffer);
+    if (!out.probe_read_split) out.probe_read_split = kernel::has_feature(Feature::probe_read_kernel);
+    if (!out.atomics) out.atomics = kernel::has_feature(Feature::atomics);
+    if (!out.bpf_loop) out.bpf_loop = kernel::has_feature(Feature::bpf_loop);
+    if (!out.func_info) out.func_info = kernel::has_feature(Feature::btf_func);
     if (!out.lookup_percpu) out.lookup_percpu = has_helper("bpf_map_lookup_percpu_elem");
     return out;
   }();
@@ -85,7 +84,10 @@ Abilities running_abilities() {
 
 Result<LowerOptions> running_options() {
   LowerOptions options{.abilities = running_abilities()};
-  if (auto types = kernel::vmlinux_btf()) options.vmlinux = std::move(*types);
+  options.vmlinux = []() -> std::shared_ptr<const btf::Btf> {
+    auto types = kernel::vmlinux_btf();
+    return types ? *types : nullptr;
+  };
   options.cpus = TRY(kernel::possible_cpus());
   options.start_ns = clock_ns(CLOCK_BOOTTIME);
   options.tai_offset_ns = clock_ns(CLOCK_TAI) - options.start_ns;

@@ -214,17 +214,18 @@ std::optional<std::uint32_t> Unit::kernel_offset(std::string_view structure, std
           "it needs a kernel with BTF (CONFIG_DEBUG_INFO_BTF)");
     return std::nullopt;
   };
-  if (!options.vmlinux) return missing();
-  const auto found = options.vmlinux->find(structure, btf::Kind::struct_);
+  const std::shared_ptr<const btf::Btf> vmlinux = options.vmlinux ? options.vmlinux() : nullptr;
+  if (vmlinux == nullptr) return missing();
+  const auto found = vmlinux->find(structure, btf::Kind::struct_);
   if (!found) return missing();
   btf::Type type = *found;
   std::uint32_t bits = 0;
   while (!path.empty()) {
     const std::size_t dot = path.find('.');
-    const auto member = member_offset(*options.vmlinux, type, path.substr(0, dot));
+    const auto member = member_offset(*vmlinux, type, path.substr(0, dot));
     if (!member) return missing();
     bits += member->first;
-    type = options.vmlinux->resolve(member->second);
+    type = vmlinux->resolve(member->second);
     path = dot == std::string_view::npos ? std::string_view{} : path.substr(dot + 1);
   }
   return bits / 8;

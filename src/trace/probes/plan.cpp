@@ -23,17 +23,27 @@ bool has_fprobe(Machine& machine) {
   return btf && (*btf)->find("register_fprobe_ips", btf::Kind::func);
 }
 
-}  // namespace
-
-Abilities abilities_of(Machine& machine) {
-  bool fprobe = has_fprobe(machine);
+Abilities ask(Machine& machine, bool tracepoints, bool kernel, bool user) {
+  const bool fprobe = kernel && has_fprobe(machine);
   return {.raw_tracepoints = machine.version() >= facts::KernelVersion{4, 17, 0},
-          .tp_btf = machine.has(Feature::tp_btf),
+          .tp_btf = tracepoints && machine.has(Feature::tp_btf),
           .raw_cookies = machine.version() >= facts::KernelVersion{6, 10, 0},
-          .event_cookies = machine.has(Feature::bpf_cookie),
+          .event_cookies = (tracepoints || kernel || user) && machine.has(Feature::bpf_cookie),
           .kprobe_multi = fprobe && machine.has(Feature::kprobe_multi),
           .kprobe_session = fprobe && machine.has(Feature::kprobe_session),
-          .uprobe_multi = machine.has(Feature::uprobe_multi)};
+          .uprobe_multi = user && machine.has(Feature::uprobe_multi)};
+}
+
+}  // namespace
+
+Abilities abilities_of(Machine& machine) { return ask(machine, true, true, true); }
+
+Abilities abilities_for(Machine& machine, std::span<const Target> targets) {
+  const auto any = [&](std::initializer_list<Provider> providers) {
+    return std::ranges::any_of(targets, [&](const Target& target) { return std::ranges::find(providers, target.provider) != providers.end(); });
+  };
+  using enum Provider;
+  return ask(machine, any({tracepoint, rawtracepoint}), any({kprobe, kretprobe}), any({uprobe, uretprobe, usdt}));
 }
 
 namespace {

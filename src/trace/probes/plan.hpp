@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct Abilities {
   bool uprobe_multi = false;         ///< 6.6
 };
 Abilities abilities_of(Machine& machine);
+/// Asks only for what planning these targets depends on; the rest is false. Each question costs a fraction of a millisecond.
+Abilities abilities_for(Machine& machine, std::span<const Target> targets);
 
 /// How a program knows which of its targets fired.
 enum class Which : std::uint8_t {
