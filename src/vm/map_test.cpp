@@ -80,6 +80,21 @@ TEST(HashMap, ReadersSeeOldOrNewWhileWritersWrite) {
   EXPECT_GT(found, 0U);
 }
 
+TEST(LruHash, AFullMapMakesRoomAndSparesWhatWasLookedUp) {
+  auto map = make(MapType::lru_hash, 4, 8, 100);
+  std::uint64_t value = 1;
+  for (std::uint32_t key = 0; key < 100; ++key) ASSERT_EQ(map->update(&key, &value, kAny), 0);
+  std::uint32_t kept = 7;
+  for (std::uint32_t key = 1000; key < 1050; ++key) {
+    ASSERT_NE(map->lookup(&kept), nullptr) << "before " << key;
+    ASSERT_EQ(map->update(&key, &value, kAny), 0);
+  }
+  std::size_t count = 0;
+  for (std::uint32_t key = 0; key < 1050; ++key) count += map->lookup(&key) != nullptr;
+  EXPECT_LE(count, 100U);
+  EXPECT_GE(count, 98U);
+}
+
 TEST(PerCpuHash, AProgramSeesItsCpuAndUserSpaceAll) {
   auto map = make(MapType::percpu_hash, 4, 8, 4);
   std::uint32_t key = 9;
@@ -122,6 +137,55 @@ TEST(RingBuffer, RecordsComeInOrderAndRefusalsAreCounted) {
   EXPECT_EQ(last, 255U);
   EXPECT_EQ(count, 171U);
   EXPECT_NE((*ring)->reserve(8), nullptr);
+}
+
+TEST(Queue, FirstInFirstOutAndRoomWhereItIsAskedFor) {
+  auto map = make(MapType::queue, 0, 8, 2);
+  for (std::uint64_t v : {1, 2}) ASSERT_EQ(map->push(&v, kAny), 0);
+  std::uint64_t value = 3;
+  EXPECT_EQ(map->push(&value, kAny), -E2BIG);
+  EXPECT_EQ(map->push(&value, kNoExist), -EINVAL);
+  EXPECT_EQ(map->push(&value, kExist), 0) << "the oldest goes";
+  EXPECT_EQ(map->peek(&value), 0);
+  EXPECT_EQ(value, 2U);
+  EXPECT_EQ(map->pop(&value), 0);
+  EXPECT_EQ(map->pop(&value), 0);
+  EXPECT_EQ(value, 3U);
+  EXPECT_EQ(map->pop(&value), -ENOENT);
+  EXPECT_EQ(value, 0U);
+}
+
+TEST(Stack, LastInFirstOut) {
+  auto map = make(MapType::stack, 0, 8, 2);
+  for (std::uint64_t v : {1, 2}) ASSERT_EQ(map->push(&v, kAny), 0);
+  std::uint64_t value = 0;
+  EXPECT_EQ(map->pop(&value), 0);
+  EXPECT_EQ(value, 2U);
+}
+
+TEST(LpmTrie, TheLongestPrefixWins) {
+  object::MapSpec spec;
+  spec.name = "m", spec.type = MapType::lpm_trie, spec.key_size = 8, spec.value_size = 4, spec.max_entries = 3, spec.flags = 1;
+  auto map = *create_map(spec);
+  struct Prefix { std::uint32_t bits; std::uint8_t address[4]; };
+  auto put = [&](Prefix key, std::uint32_t value, std::uint64_t flags = kAny) { return map->update(&key, &value, flags); };
+  auto get = [&](Prefix key) -> std::uint32_t {
+    auto* found = static_cast<std::uint32_t*>(map->lookup(&key));
+    return found == nullptr ? 0 : *found;
+  };
+  EXPECT_EQ(put({8, {10, 0, 0, 0}}, 1), 0);
+  EXPECT_EQ(put({16, {10, 1, 0, 0}}, 2), 0);
+  EXPECT_EQ(put({24, {10, 2, 3, 0}}, 3), 0);
+  EXPECT_EQ(put({32, {10, 9, 9, 9}}, 4), -ENOSPC);
+  EXPECT_EQ(put({8, {10, 0, 0, 0}}, 1, kNoExist), -EEXIST);
+  EXPECT_EQ(get({32, {10, 1, 7, 7}}), 2U);
+  EXPECT_EQ(get({32, {10, 2, 3, 4}}), 3U);
+  EXPECT_EQ(get({32, {10, 2, 4, 4}}), 1U);
+  EXPECT_EQ(get({32, {11, 2, 4, 4}}), 0U);
+  Prefix gone{16, {10, 1, 0, 0}};
+  EXPECT_EQ(map->erase(&gone), 0);
+  EXPECT_EQ(map->erase(&gone), -ENOENT);
+  EXPECT_EQ(get({32, {10, 1, 7, 7}}), 1U);
 }
 
 TEST(CreateMap, WhatMakesNoSenseIsAnError) {

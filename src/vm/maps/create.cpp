@@ -19,6 +19,11 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {MapType::array, make_array},
     {MapType::percpu_hash, make_hash},
     {MapType::percpu_array, make_array},
+    {MapType::lru_hash, make_hash},
+    {MapType::lru_percpu_hash, make_hash},
+    {MapType::lpm_trie, make_lpm_trie},
+    {MapType::queue, make_queue},
+    {MapType::stack, make_queue},
     {MapType::ringbuf, make_ring_buffer},
 });
 

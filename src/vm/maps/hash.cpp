@@ -1,4 +1,4 @@
-// hash and percpu_hash.
+// hash, percpu_hash, lru_hash and lru_percpu_hash.
 //
 // Elements stand in one array, made in advance, and refer to each other by number; each bucket heads a list of them.
 //   - Lookups take no lock. They walk a list that writers change under them: a list ends in a marker with its bucket's number,
@@ -6,6 +6,8 @@
 //     again. (The idea is that of the kernel's hlist_nulls.)
 //   - Writers lock one bucket. Replacing a value puts a new element in front of the old one, which then goes: readers see the
 //     old value or the new one, never a mixture. The spare element for that is one for each CPU.
+//   - Where a full map makes room for a new key (LRU), a hand goes round over all elements: one that was looked up since it
+//     last came by is spared once, the first other goes. (The kernel's order is an approximation, too.)
 //   - Free elements form a stack whose head counts its changes, so that it can be popped without a lock.
 #include <sys/mman.h>
 
@@ -14,6 +16,7 @@
 #include <cerrno>
 #include <cstring>
 #include <random>
+#include <utility>
 
 #include "base/fd.hpp"
 #include "vm/cpu.hpp"
@@ -32,6 +35,8 @@ struct Bucket {
 struct Element {
   std::atomic<std::uint32_t> next;
   std::uint32_t hash;
+  std::atomic<std::uint32_t> used;         // LRU: it is in a list
+  std::atomic<std::uint32_t> looked_up;    // LRU: since the hand came by
   std::byte* bytes() { return reinterpret_cast<std::byte*>(this + 1); }
 };
 
@@ -45,7 +50,8 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
 class Hash final : public Map {
  public:
   Hash(MapAttributes attributes, MappedRegion memory, std::uint32_t buckets)
-      : Map(std::move(attributes)), memory_(std::move(memory)), mask_(buckets - 1), per_cpu_(attributes_.type == facts::MapType::percpu_hash) {
+      : Map(std::move(attributes)), memory_(std::move(memory)), mask_(buckets - 1), per_cpu_(per_cpu(attributes_)),
+        lru_(attributes_.type == facts::MapType::lru_hash || attributes_.type == facts::MapType::lru_percpu_hash) {
     key_bytes_ = rounded(attributes_.key_size);
     value_stride_ = rounded(attributes_.value_size);
     element_bytes_ = element_size(attributes_, per_cpu_);
@@ -59,6 +65,9 @@ class Hash final : public Map {
     seed_ = (std::uint64_t{random()} << 32 | random()) | 1;
   }
 
+  static bool per_cpu(const MapAttributes& attributes) {
+    return attributes.type == facts::MapType::percpu_hash || attributes.type == facts::MapType::lru_percpu_hash;
+  }
   static std::size_t element_size(const MapAttributes& attributes, bool per_cpu) {
     return sizeof(Element) + rounded(attributes.key_size) + rounded(attributes.value_size) * (per_cpu ? cpu_count() : 1);
   }
@@ -181,7 +190,10 @@ class Hash final : public Map {
       std::uint32_t i = buckets_[number].head.load(std::memory_order_acquire);
       while ((i & kEnd) == 0) {
         Element& e = element(i);
-        if (same(e, key, hash)) return &e;
+        if (same(e, key, hash)) {
+          if (lru_ && e.looked_up.load(std::memory_order_relaxed) == 0) e.looked_up.store(1, std::memory_order_relaxed);
+          return &e;
+        }
         i = e.next.load(std::memory_order_acquire);
       }
       if (i == (kEnd | number)) return nullptr;
@@ -204,18 +216,26 @@ class Hash final : public Map {
     if ((flags & ~kLock) > kExist) return -EINVAL;
     const std::uint32_t hash = hash_of(key);
     Bucket& bucket = buckets_[hash & mask_];
+    std::uint32_t room = lru_ ? take_or_evict() : kEnd;   // before the lock: making room locks another bucket
     lock(bucket);
     std::atomic<std::uint32_t>* link = link_to(bucket, key, hash);
     long refused = link != nullptr ? ((flags & kNoExist) != 0 || !replace ? -EEXIST : 0) : ((flags & kExist) != 0 ? -ENOENT : 0);
     std::uint32_t fresh = kEnd;
     if (refused == 0) {
-      fresh = link != nullptr ? spares_[current_cpu()].exchange(kEnd, std::memory_order_relaxed) : kEnd;
+      fresh = std::exchange(room, kEnd);
+      if (fresh == kEnd && link != nullptr) fresh = spares_[current_cpu()].exchange(kEnd, std::memory_order_relaxed);
       if (fresh == kEnd) fresh = take();
       if (fresh == kEnd) refused = -E2BIG;
     }
-    if (refused != 0) return unlock(bucket), refused;
+    if (refused != 0) {
+      unlock(bucket);
+      if (room != kEnd) release(room);
+      return refused;
+    }
     Element& e = element(fresh);
     e.hash = hash;
+    e.used.store(1, std::memory_order_relaxed);
+    e.looked_up.store(0, std::memory_order_relaxed);
     std::memcpy(e.bytes(), key, attributes_.key_size);
     fill(e);
     std::uint32_t old = kEnd;
@@ -227,8 +247,32 @@ class Hash final : public Map {
       link->store(element(old).next.load(std::memory_order_relaxed), std::memory_order_release);
     }
     unlock(bucket);
-    if (old != kEnd) keep_or_release(old);
+    if (old != kEnd) element(old).used.store(0, std::memory_order_relaxed), keep_or_release(old);
     return 0;
+  }
+
+  std::uint32_t take_or_evict() {
+    for (std::uint64_t tries = 0; tries < 4 * std::uint64_t{attributes_.max_entries} + 8; ++tries) {
+      if (std::uint32_t free = take(); free != kEnd) return free;
+      const std::uint32_t index = hand_.fetch_add(1, std::memory_order_relaxed) % (attributes_.max_entries + cpu_count());
+      Element& e = element(index);
+      if (e.used.load(std::memory_order_relaxed) == 0 || e.looked_up.exchange(0, std::memory_order_relaxed) != 0) continue;
+      if (unlink(index)) return index;
+    }
+    return kEnd;
+  }
+
+  // Takes an element out of its list; false: another thread did.
+  bool unlink(std::uint32_t index) {
+    Bucket& bucket = buckets_[element(index).hash & mask_];
+    lock(bucket);
+    std::atomic<std::uint32_t>* link = &bucket.head;
+    std::uint32_t at = link->load(std::memory_order_relaxed);
+    while ((at & kEnd) == 0 && at != index) link = &element(at).next, at = link->load(std::memory_order_relaxed);
+    if (at == index) link->store(element(index).next.load(std::memory_order_relaxed), std::memory_order_release);
+    unlock(bucket);
+    if (at == index) element(index).used.store(0, std::memory_order_relaxed);
+    return at == index;
   }
 
   void keep_or_release(std::uint32_t index) {
@@ -247,6 +291,7 @@ class Hash final : public Map {
   }
 
   void release(std::uint32_t index) {
+    element(index).used.store(0, std::memory_order_relaxed);
     std::uint64_t head = free_.load(std::memory_order_relaxed);
     for (;;) {
       element(index).next.store(static_cast<std::uint32_t>(head), std::memory_order_relaxed);
@@ -264,7 +309,8 @@ class Hash final : public Map {
 
   MappedRegion memory_;
   std::uint32_t mask_;
-  bool per_cpu_;
+  bool per_cpu_, lru_;
+  std::atomic<std::uint32_t> hand_{0};
   std::size_t key_bytes_ = 0, value_stride_ = 0, element_bytes_ = 0;
   Bucket* buckets_ = nullptr;
   std::byte* elements_ = nullptr;
@@ -278,7 +324,7 @@ class Hash final : public Map {
 Result<std::shared_ptr<Map>> make_hash(MapAttributes attributes) {
   if (attributes.key_size == 0 || attributes.key_size > 1 << 20) return bad_map(attributes, fmt::format("keys of {} bytes", attributes.key_size));
   if (attributes.max_entries == 0 || attributes.max_entries >= 1U << 30) return bad_map(attributes, fmt::format("{} entries", attributes.max_entries));
-  const bool per_cpu = attributes.type == facts::MapType::percpu_hash;
+  const bool per_cpu = Hash::per_cpu(attributes);
   std::uint32_t buckets = std::bit_ceil(attributes.max_entries);
   std::uint64_t bytes = std::uint64_t{buckets} * sizeof(Bucket) + (std::uint64_t{attributes.max_entries} + cpu_count()) * Hash::element_size(attributes, per_cpu);
   if (bytes > std::uint64_t{1} << 40) return bad_map(attributes, fmt::format("{} bytes are more than a map may have", bytes));

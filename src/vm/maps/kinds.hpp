@@ -9,6 +9,8 @@ using MapMaker = Result<std::shared_ptr<Map>> (*)(MapAttributes);
 
 Result<std::shared_ptr<Map>> make_array(MapAttributes attributes);
 Result<std::shared_ptr<Map>> make_hash(MapAttributes attributes);
+Result<std::shared_ptr<Map>> make_lpm_trie(MapAttributes attributes);
+Result<std::shared_ptr<Map>> make_queue(MapAttributes attributes);
 Result<std::shared_ptr<Map>> make_ring_buffer(MapAttributes attributes);
 
 /// "map `x` (hash): " in front of what is wrong.
