@@ -73,6 +73,8 @@ Result<TraceJob> trace_job(const Invocation& invocation, std::optional<std::stri
   job.compile.include_directories = invocation.values("--include-dir");
   job.compile.include_files = invocation.values("--include");
   job.compile.allow_unsafe = invocation.has("--unsafe");
+  const std::string mode = invocation.value("--mode").value_or("");
+  job.compile.must_attach = mode != "codegen" && !invocation.has("--emit-elf") && !invocation.has("--explain") && (job.stages.empty() || wants(job.stages, "verifier"));
   if (invocation.value("--engine") == "user") job.compile.lower = trace::user_engine_options();
   else job.compile.lower = TRY(trace::running_options());
   job.compile.lower.report_errors = invocation.has("--read-errors");

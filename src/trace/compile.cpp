@@ -55,12 +55,12 @@ class Driver {
     if (script.preambles.empty() && options_.include_files.empty()) return {};
     c::Options reading{.include_directories = options_.include_directories, .include_files = options_.include_files};
     if (auto vmlinux = machine_.vmlinux()) reading.kernel = *vmlinux;
-    return {};
+    return c::parse(script.preambles, sources_, reading, out_.diagnostics);
   }
 
   CheckOptions check_options(c::CTypes types) {
     CheckOptions checking{.config = config_, .environment = options_.environment, .machine = &machine_, .c_types = std::move(types),
-                          .resolve_probes = resolver(machine_, options_.pid ? options_.pid : options_.child), .allow_unsafe = options_.allow_unsafe};
+                          .resolve_probes = resolver(machine_, options_.pid ? options_.pid : options_.child, options_.must_attach), .allow_unsafe = options_.allow_unsafe};
     checking.all_arguments = [this](const probes::Target& target) { return probes::arguments_of(machine_, target); };
     if (options_.child) checking.child = static_cast<std::uint32_t>(*options_.child);
     checking.kernel = kernel::running_version();

@@ -21,6 +21,7 @@ struct CompileOptions {
   ScriptArguments arguments = {};
   std::vector<std::string> include_directories = {}, include_files = {};
   bool allow_unsafe = false;
+  bool must_attach = true;                      ///< a probe that this kernel cannot serve is an error
   Environment environment = {};                 ///< BPFTRACE_* variables, which go over the script's config block; null: none
   std::optional<int> pid = {};                  ///< -p
   std::optional<int> child = {};                ///< of -c

@@ -64,6 +64,7 @@ struct CheckOptions {
 std::optional<Checked> check(Script script, const CheckOptions& options, Diagnostics& diagnostics);
 
 /// Looks attach points up on a machine: parse_attach_point, expand and group for each block.
-ProbeResolver resolver(probes::Machine& machine, std::optional<int> pid);
+/// `must_attach`: a probe that this kernel knows but cannot serve is an error.
+ProbeResolver resolver(probes::Machine& machine, std::optional<int> pid, bool must_attach = true);
 
 }  // namespace espy::trace

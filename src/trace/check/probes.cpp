@@ -19,8 +19,7 @@ Span part_of(const AttachPointText& text, const probes::PointError& error) {
   return at;
 }
 
-std::vector<probes::Instance> resolve(probes::Machine& machine, const Config& config, std::optional<int> pid, const Probe& probe, const probes::Needs& needs,
-                                      Diagnostics& diagnostics) {
+std::vector<probes::Instance> resolve(probes::Machine& machine, probes::ExpandOptions options, const Probe& probe, const probes::Needs& needs, Diagnostics& diagnostics) {
   std::vector<probes::Target> targets;
   for (const AttachPointText& text : probe.attach_points) {
     auto point = probes::parse_attach_point(text.text);
@@ -28,7 +27,7 @@ std::vector<probes::Instance> resolve(probes::Machine& machine, const Config& co
       diagnostics.error(part_of(text, point.error()), point.error().message, point.error().hint);
       continue;
     }
-    auto expansion = probes::expand(machine, *point, {.pid = pid, .max_probes = config.max_probes, .missing = config.missing_probes});
+    auto expansion = probes::expand(machine, *point, options);
     if (!expansion) {
       diagnostics.error(text.at, one_line(expansion.error()), expansion.error().hint);
       continue;
@@ -46,9 +45,9 @@ std::vector<probes::Instance> resolve(probes::Machine& machine, const Config& co
 
 }  // namespace
 
-ProbeResolver resolver(probes::Machine& machine, std::optional<int> pid) {
-  return [&machine, pid](const Probe& probe, const probes::Needs& needs, const Config& config, Diagnostics& diagnostics) {
-    return resolve(machine, config, pid, probe, needs, diagnostics);
+ProbeResolver resolver(probes::Machine& machine, std::optional<int> pid, bool must_attach) {
+  return [&machine, pid, must_attach](const Probe& probe, const probes::Needs& needs, const Config& config, Diagnostics& diagnostics) {
+    return resolve(machine, {.pid = pid, .max_probes = config.max_probes, .must_attach = must_attach, .missing = config.missing_probes}, probe, needs, diagnostics);
   };
 }
 
