@@ -62,6 +62,10 @@ TEST(HashMap, IterationSeesEveryKeyOnce) {
 
 TEST(HashMap, ReadersSeeOldOrNewWhileWritersWrite) {
   auto map = make(MapType::hash, 4, 16, 64);
+  for (std::uint32_t key = 0; key < 50; ++key) {
+    std::uint64_t value[2] = {key, key};
+    ASSERT_EQ(map->update(&key, value, kAny), 0);
+  }
   std::atomic<bool> stop = false;
   std::jthread writer([&] {
     for (std::uint64_t round = 1; !stop; ++round) {

@@ -204,7 +204,7 @@ void Lowering::into(const Expr& e, Address to, Padding padding, std::uint32_t ro
     if (place.space == Space::context && place.address == ctx && size <= kInlineBytes) {
       for (std::uint32_t done = 0; done < size;) {
         unsigned width = 8;
-        while (width > 1 && (done + width > size || (place.offset + done) % width != 0)) width /= 2;
+        while (width > 1 && (done + width > size || (place.offset + done) % width != 0 || (to.offset + done) % width != 0)) width /= 2;
         store_number(to + done, width, b.load(kI64, 8 * width, ctx, place.offset + done, ir::kInvariant));
         done += width;
       }

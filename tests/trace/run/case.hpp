@@ -13,7 +13,7 @@
 //   FILE NAME TEXT    a file written into $DIR first, where PROG and RUN start
 //   ENV A=B ...       environment
 //   BEFORE COMMAND    run in the background first (its pid is $BEFORE_PID), killed at the end
-//   AFTER COMMAND     run when the probes are attached; at its end the script gets SIGINT, unless it ended itself
+//   AFTER COMMAND     run when the probes are attached; at its end the script gets SIGINT, unless it says exit()
 //   TIMEOUT SECONDS   10 if not said
 // What must be:
 //   EXPECT TEXT       a line of the output is TEXT (white space at its ends aside)

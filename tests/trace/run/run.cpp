@@ -117,6 +117,7 @@ Ran run(const Case& test) {
   Ran ran;
   Companion* after = nullptr;
   bool interrupted = false;
+  const bool ends_itself = test.value("PROG").find("exit(") != std::string::npos;
   while (!ended(pid, ran.status)) {
     if (Clock::now() > limit) {
       ::kill(-pid, SIGKILL);
@@ -126,7 +127,7 @@ Ran run(const Case& test) {
     if (test.has("AFTER") && after == nullptr && contents(out).find(kAttached) != std::string::npos) {
       after = &companions.emplace_back(environment + test.value("AFTER"), scratch.path);
     }
-    if (after != nullptr && !interrupted && after->ended()) interrupted = true, ::kill(pid, SIGINT);
+    if (after != nullptr && !interrupted && !ends_itself && after->ended()) interrupted = true, ::kill(pid, SIGINT);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   ran.out = contents(out);
