@@ -32,3 +32,4 @@
 #include "espy/kernel.hpp"
 #include "espy/object.hpp"
 #include "espy/render.hpp"
+#include "espy/vm.hpp"

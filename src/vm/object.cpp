@@ -4,6 +4,8 @@
 
 #include "base/text.hpp"
 #include "isa/disassemble.hpp"
+#include "vm/context/packet.hpp"
+#include "vm/context/rewrite.hpp"
 #include "vm/maps/ring_buffer.hpp"
 
 namespace espy::vm {
@@ -50,6 +52,11 @@ Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked) {
     std::vector<isa::Insn> code = program.spec.code.insns;
     auto bound = object->bind(code, program.spec.code);
     if (!bound) return std::unexpected(wrap(bound.error(), fmt::format("load program `{}`", program.spec.name)));
+    if (const ContextLayout* layout = context_layout(program.spec.type)) {
+      auto checked = isa::check(code);
+      auto rewritten = checked ? rewrite_context(code, *layout) : std::move(checked);
+      if (!rewritten) return std::unexpected(wrap(rewritten.error(), fmt::format("load program `{}`", program.spec.name)));
+    }
     auto steps = steps_of(code);
     if (!steps) return std::unexpected(wrap(steps.error(), fmt::format("load program `{}`", program.spec.name)));
     Program& made = object->programs_.emplace_back();
@@ -72,12 +79,39 @@ const Program* Object::find_program(std::string_view name) const {
   return found == programs_.end() ? nullptr : &*found;
 }
 
+namespace {
+
+// The pointers of its context are for reading; helpers move them.
+void give_packet(Run& run, Packet& packet) {
+  auto begin = reinterpret_cast<std::uintptr_t>(packet.context());
+  run.context = packet.context();
+  run.packet = &packet;
+  run.own.add({.begin = begin, .end = begin + offsetof(PacketContext, fields), .writable = false, .what = "context"});
+  run.own.add({.begin = begin + offsetof(PacketContext, fields), .end = begin + sizeof(PacketContext), .what = "context"});
+  run.own.add(packet.region());
+}
+
+}  // namespace
+
+// A program reads its context as it was rewritten to: any other would be misread. With none at all, r1 is null.
+Result<void> Program::check_input(const RunInput& input) const {
+  if (input.context == nullptr && input.packet == nullptr) return {};
+  const ContextLayout* layout = context_layout(spec_.type);
+  const ContextLayout* given = input.packet == nullptr ? nullptr : &input.packet->layout();
+  if (layout == given || (layout != nullptr && given != nullptr && layout->user == given->user)) return {};
+  return fail(ErrorKind::invalid_argument, "program `{}` {}", name(),
+              layout == nullptr ? "takes no packet" : given == nullptr ? "needs a packet to run on" : "needs another kind of packet");
+}
+
 Result<RunResult> Program::run(const RunInput& input) const {
+  TRY(check_input(input));
   Run run{.object = object_, .context = input.context, .shared = &object_->values_, .maps = object_->handles_, .budget = input.budget, .cookie = input.cookie};
+  if (input.print) run.print = &input.print;
+  if (input.packet != nullptr) give_packet(run, *input.packet);
   auto context = reinterpret_cast<std::uintptr_t>(input.context);
   if (input.context_bytes != 0) run.own.add({.begin = context, .end = context + input.context_bytes, .what = "context"});
   for (const Region& region : input.memory) run.own.add(region);
-  Outcome outcome = interpret(steps_, run, {reinterpret_cast<std::uint64_t>(input.context), 0, 0, 0, 0});
+  Outcome outcome = interpret(steps_, run, {reinterpret_cast<std::uint64_t>(run.context), 0, 0, 0, 0});
   for (std::byte* record : run.records) RingBuffer::finish(record, true);   // a run that faulted may hold some
   if (!outcome.fault) return RunResult{.value = outcome.value, .instructions = outcome.instructions};
   Error error{.kind = ErrorKind::rejected, .message = fmt::format("program `{}` {}", name(), outcome.fault->message),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,12 +14,15 @@
 namespace espy::vm {
 
 class Object;
+class Packet;
 
 struct RunInput {
   void* context = nullptr;             ///< what r1 points to
   std::size_t context_bytes = 0;
+  Packet* packet = nullptr;            ///< for packet programs, which need one (vm/context/packet.hpp); its context is the program's
   std::uint64_t cookie = 0;
   std::vector<Region> memory = {};     ///< more that the program may touch: packet data, what pointers in the context lead to
+  std::function<void(std::string_view)> print = {};   ///< gets what the program prints with bpf_printk
   std::uint64_t budget = std::uint64_t{1} << 32;   ///< instructions
 };
 
@@ -38,6 +42,7 @@ class Program {
 
  private:
   friend class Object;
+  Result<void> check_input(const RunInput& input) const;
   object::ProgramSpec spec_;
   Steps steps_;
   const Object* object_ = nullptr;

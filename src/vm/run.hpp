@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vm/region.hpp"
@@ -11,6 +13,7 @@
 namespace espy::vm {
 
 class Object;
+class Packet;
 
 /// Why a run ended before its `exit`.
 struct Fault {
@@ -21,6 +24,7 @@ struct Fault {
 struct Run {
   const Object* object = nullptr;
   void* context = nullptr;
+  Packet* packet = nullptr;         ///< of a packet program; the context is its
   /// Safe mode: memory of this run (stack, context, records, what a test gives), and all maps' values; null: unchecked.
   Regions own = {};
   const Regions* shared = nullptr;
@@ -29,6 +33,7 @@ struct Run {
   bool safe = true;
   std::uint64_t budget = 0;         ///< instructions that may still run; counts down. Only in safe mode
   std::uint64_t cookie = 0;         ///< bpf_get_attach_cookie()
+  const std::function<void(std::string_view)>* print = nullptr;   ///< gets what the program prints; null: nobody
   std::string fault = {};           ///< set by a helper that must end the run
   /// Calls a function of the program, for helpers with callbacks. `function` is what the program passed.
   std::uint64_t (*call)(Run&, std::uint64_t function, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) = nullptr;

@@ -6,16 +6,31 @@
 #include <cerrno>
 #include <cstring>
 
+#include "vm/helpers/memory.hpp"
 #include "vm/helpers/table.hpp"
 
 namespace espy::vm {
-namespace {
 
 // The kernel copies from this process's own memory, and says EFAULT where we would be killed.
 bool copy_from(void* to, std::uint64_t from, std::size_t size) {
   iovec local{to, size}, remote{pointer<void>(from), size};
   return ::process_vm_readv(::getpid(), &local, 1, &remote, 1, 0) == static_cast<ssize_t>(size);
 }
+
+// A page at most at a time: what follows the string may not be mapped.
+long copy_string_from(char* to, std::size_t size, std::uint64_t from) {
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  for (std::uint64_t done = 0; done < size;) {
+    const std::uint64_t piece = std::min<std::uint64_t>(size - done, page - (from + done) % page);
+    if (!copy_from(to + done, from + done, piece)) return to[0] = '\0', -EFAULT;
+    if (const void* end = std::memchr(to + done, 0, piece)) return static_cast<const char*>(end) - to + 1;
+    done += piece;
+  }
+  to[size - 1] = '\0';
+  return static_cast<long>(size);
+}
+
+namespace {
 
 std::uint64_t read(std::uint64_t to, std::uint64_t size, std::uint64_t from, std::uint64_t, std::uint64_t) {
   if (size == 0) return 0;
@@ -24,19 +39,8 @@ std::uint64_t read(std::uint64_t to, std::uint64_t size, std::uint64_t from, std
   return result(-EFAULT);
 }
 
-// Up to the NUL, a page at most at a time: what follows the string may not be mapped.
 std::uint64_t read_string(std::uint64_t to, std::uint64_t size, std::uint64_t from, std::uint64_t, std::uint64_t) {
-  if (size == 0) return 0;
-  auto* out = pointer<char>(to);
-  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  for (std::uint64_t done = 0; done < size;) {
-    const std::uint64_t piece = std::min(size - done, page - (from + done) % page);
-    if (!copy_from(out + done, from + done, piece)) return out[0] = '\0', result(-EFAULT);
-    if (const void* end = std::memchr(out + done, 0, piece)) return static_cast<std::uint64_t>(static_cast<const char*>(end) - out) + 1;
-    done += piece;
-  }
-  out[size - 1] = '\0';
-  return size;
+  return size == 0 ? 0 : result(copy_string_from(pointer<char>(to), size, from));
 }
 
 std::uint64_t compare(std::uint64_t text, std::uint64_t size, std::uint64_t other, std::uint64_t, std::uint64_t) {

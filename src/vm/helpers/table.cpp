@@ -15,7 +15,7 @@ Run*& current_run() {
 const Helper* find_helper(std::uint32_t id) {
   static const auto by_id = [] {
     std::array<const Helper*, 256> rows{};
-    for (auto family : {map_helpers(), record_helpers(), task_helpers(), memory_helpers(), loop_helpers()}) {
+    for (auto family : {map_helpers(), record_helpers(), task_helpers(), memory_helpers(), loop_helpers(), packet_helpers(), checksum_helpers(), text_helpers()}) {
       for (const Helper& row : family) rows[row.id] = &row;
     }
     return rows;
@@ -44,10 +44,21 @@ Wanted memory_of(const facts::Prototype& prototype, unsigned i, const std::uint6
     case Arg::map_key: return {map->attributes().key_size, false};
     case Arg::map_value: return {map->attributes().value_size, false};
     case Arg::uninit_map_value: return {map->attributes().value_size, true};
+    case Arg::spin_lock: return {4, true};
+    case Arg::timer: return {16, true};
     case Arg::dynptr: return {16, false};
     case Arg::dynptr_uninit: return {16, true};
     default: return {};
   }
+}
+
+// Does a string begin here that ends in the program's memory?
+bool is_string(const Run& run, std::uint64_t at) {
+  constexpr std::uint64_t kLongest = 1 << 16;
+  for (std::uint64_t i = 0; i < kLongest && run.may_touch(at + i, 1, false); ++i) {
+    if (*pointer<const char>(at + i) == '\0') return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -63,6 +74,7 @@ std::string check_arguments(const Run& run, const facts::Prototype& prototype, c
       return fmt::format("argument {} is no map", i + 1);
     }
     if (argument.or_null && value == 0) continue;
+    if (argument.kind == facts::Arg::const_str && !is_string(run, value)) return fmt::format("argument {} is no string", i + 1);
     const Wanted wanted = memory_of(prototype, i, arguments);
     if (wanted.bytes != 0 && !run.may_touch(value, wanted.bytes, wanted.write)) {
       return fmt::format("argument {}: {} bytes at {:#x} are not the program's to {}", i + 1, wanted.bytes, value, wanted.write ? "write" : "read");

@@ -32,6 +32,9 @@ std::span<const Helper> record_helpers();
 std::span<const Helper> task_helpers();
 std::span<const Helper> memory_helpers();
 std::span<const Helper> loop_helpers();
+std::span<const Helper> packet_helpers();
+std::span<const Helper> checksum_helpers();
+std::span<const Helper> text_helpers();
 
 inline std::uint64_t result(long value) { return static_cast<std::uint64_t>(value); }
 template <typename T>

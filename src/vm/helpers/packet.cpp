@@ -1,0 +1,164 @@
+// Helpers on packets: xdp_… and skb_….
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "vm/context/packet.hpp"
+#include "vm/helpers/table.hpp"
+
+namespace espy::vm {
+namespace {
+
+constexpr std::int64_t kEthernet = 14;
+constexpr std::int64_t kFrameHeader = 40;          // what the kernel keeps in front of an XDP packet's headroom
+constexpr std::uint32_t kMostSkbBytes = 16384;
+constexpr std::uint64_t kIngress = 1;              // BPF_F_INGRESS
+
+Packet* packet() { return current_run()->packet; }
+
+// Changes the packet's bounds, and what safe mode lets the program touch.
+template <typename Change>
+bool moved(const Change& change) {
+  Run& run = *current_run();
+  const std::uintptr_t before = run.packet->region().begin;
+  if (!change(*run.packet)) return false;
+  run.own.remove(before);
+  run.own.add(run.packet->region());
+  return true;
+}
+
+std::int64_t number(std::uint64_t value) { return static_cast<std::int32_t>(value); }
+std::int64_t size_of(Packet& of) { return static_cast<std::int64_t>(of.data().size()); }
+
+// ---- XDP ----
+
+std::uint64_t adjust_head(std::uint64_t, std::uint64_t by, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Packet& p = *packet();
+  const std::int64_t room = static_cast<std::int64_t>(p.room_before());
+  const std::int64_t start = room + number(by);
+  if (start < kFrameHeader + static_cast<std::int64_t>(p.metadata_bytes()) || number(by) > size_of(p) - kEthernet) return result(-EINVAL);
+  return moved([&](Packet& of) { return of.move_begin(number(by), true); }) ? 0 : result(-EINVAL);
+}
+
+std::uint64_t adjust_tail(std::uint64_t, std::uint64_t by, std::uint64_t, std::uint64_t, std::uint64_t) {
+  if (size_of(*packet()) + number(by) < kEthernet) return result(-EINVAL);
+  return moved([&](Packet& of) { return of.move_end(number(by), true); }) ? 0 : result(-EINVAL);
+}
+
+std::uint64_t adjust_meta(std::uint64_t, std::uint64_t by, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Packet& p = *packet();
+  const std::int64_t size = static_cast<std::int64_t>(p.metadata_bytes()) - number(by);
+  if (size < 0 || static_cast<std::int64_t>(p.room_before()) - size < kFrameHeader) return result(-EINVAL);
+  if (size % 4 != 0 || size > 255) return result(-EACCES);
+  return moved([&](Packet& of) { return of.move_metadata(number(by)); }) ? 0 : result(-EINVAL);
+}
+
+std::uint64_t buffer_length(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return packet()->data().size(); }
+
+std::uint64_t xdp_load(std::uint64_t, std::uint64_t at, std::uint64_t to, std::uint64_t size, std::uint64_t) {
+  const auto offset = static_cast<std::uint32_t>(at), bytes = static_cast<std::uint32_t>(size);
+  if (offset > 0xffff || bytes > 0xffff) return result(-EFAULT);
+  if (offset + bytes > packet()->data().size()) return result(-EINVAL);
+  std::memmove(pointer<void>(to), packet()->data().data() + offset, bytes);
+  return 0;
+}
+
+std::uint64_t xdp_store(std::uint64_t, std::uint64_t at, std::uint64_t from, std::uint64_t size, std::uint64_t) {
+  const auto offset = static_cast<std::uint32_t>(at), bytes = static_cast<std::uint32_t>(size);
+  if (offset > 0xffff || bytes > 0xffff) return result(-EFAULT);
+  if (offset + bytes > packet()->data().size()) return result(-EINVAL);
+  std::memmove(packet()->data().data() + offset, pointer<void>(from), bytes);
+  return 0;
+}
+
+// ---- skb ----
+
+bool inside(std::uint32_t offset, std::uint32_t size) { return offset <= INT_MAX && std::uint64_t{offset} + size <= packet()->data().size(); }
+
+std::uint64_t skb_store(std::uint64_t, std::uint64_t at, std::uint64_t from, std::uint64_t size, std::uint64_t flags) {
+  constexpr std::uint64_t kKnown = 3;   // BPF_F_RECOMPUTE_CSUM, BPF_F_INVALIDATE_HASH
+  const auto offset = static_cast<std::uint32_t>(at), bytes = static_cast<std::uint32_t>(size);
+  if ((flags & ~kKnown) != 0) return result(-EINVAL);
+  if (!inside(offset, bytes)) return result(-EFAULT);
+  std::memmove(packet()->data().data() + offset, pointer<void>(from), bytes);
+  if ((flags & 2) != 0) packet()->set_field("hash", 0);
+  return 0;
+}
+
+std::uint64_t load_from(std::uint64_t start, std::uint64_t at, std::uint64_t to, std::uint64_t size) {
+  const auto offset = static_cast<std::uint32_t>(at), bytes = static_cast<std::uint32_t>(size);
+  const std::uint64_t from = start + offset;
+  if (offset > INT_MAX || from > UINT32_MAX || !inside(static_cast<std::uint32_t>(from), bytes)) {
+    std::memset(pointer<void>(to), 0, bytes);
+    return result(-EFAULT);
+  }
+  std::memmove(pointer<void>(to), packet()->data().data() + from, bytes);
+  return 0;
+}
+
+std::uint64_t skb_load(std::uint64_t, std::uint64_t at, std::uint64_t to, std::uint64_t size, std::uint64_t) { return load_from(0, at, to, size); }
+
+// From the Ethernet header (0), or the network header (1) behind it. A hidden Ethernet header is not reached.
+std::uint64_t skb_load_relative(std::uint64_t, std::uint64_t at, std::uint64_t to, std::uint64_t size, std::uint64_t header) {
+  const auto bytes = static_cast<std::uint32_t>(size);
+  const std::size_t link = packet()->link_header_bytes();
+  if (static_cast<std::uint32_t>(at) > 0xffff || header > 1 || (header == 0 && link == 0)) return std::memset(pointer<void>(to), 0, bytes), result(-EFAULT);
+  return load_from(header == 0 ? 0 : link, at, to, size);
+}
+
+std::uint64_t pull(std::uint64_t, std::uint64_t size, std::uint64_t, std::uint64_t, std::uint64_t) {
+  return static_cast<std::uint32_t>(size) > packet()->data().size() ? result(-ENOMEM) : 0;   // it all lies in one piece here
+}
+
+std::uint64_t change_tail(std::uint64_t, std::uint64_t size, std::uint64_t flags, std::uint64_t, std::uint64_t) {
+  const auto wanted = static_cast<std::uint32_t>(size);
+  if (flags != 0 || wanted > kMostSkbBytes || wanted < packet()->link_header_bytes()) return result(-EINVAL);
+  return moved([&](Packet& of) { return of.move_end(std::int64_t{wanted} - size_of(of), true); }) ? 0 : result(-ENOMEM);
+}
+
+std::uint64_t change_head(std::uint64_t, std::uint64_t room, std::uint64_t flags, std::uint64_t, std::uint64_t) {
+  const auto more = static_cast<std::uint32_t>(room);
+  if (flags != 0 || packet()->data().size() + std::uint64_t{more} > kMostSkbBytes) return result(-EINVAL);
+  return moved([&](Packet& of) { return of.resize_at(0, more); }) ? 0 : result(-ENOMEM);
+}
+
+// Only among host, broadcast, multicast and other host.
+std::uint64_t change_type(std::uint64_t, std::uint64_t type, std::uint64_t, std::uint64_t, std::uint64_t) {
+  if (packet()->field("pkt_type") > 3 || static_cast<std::uint32_t>(type) > 3) return result(-EINVAL);
+  return packet()->set_field("pkt_type", static_cast<std::uint32_t>(type)), 0;
+}
+
+std::uint64_t set_hash(std::uint64_t, std::uint64_t hash, std::uint64_t, std::uint64_t, std::uint64_t) {
+  return packet()->set_field("hash", static_cast<std::uint32_t>(hash)), 0;
+}
+std::uint64_t forget_hash(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return packet()->set_field("hash", 0), 0; }
+
+// Packets here have no socket: its cookie and class are nothing, its owner is nobody.
+std::uint64_t none(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return 0; }
+std::uint64_t nobody(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return 65534; }
+
+// ---- where to ----
+
+std::uint64_t redirect(std::uint64_t target, std::uint64_t flags, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Packet* p = packet();
+  if (p == nullptr) return result(-EINVAL);
+  if (p->is_xdp() ? flags != 0 : (flags & ~kIngress) != 0) return p->is_xdp() ? 0 : 2;   // XDP_ABORTED, TC_ACT_SHOT
+  p->add_redirect({.target = static_cast<std::uint32_t>(target), .flags = flags});
+  return p->is_xdp() ? 4 : 7;   // XDP_REDIRECT, TC_ACT_REDIRECT
+}
+
+std::uint64_t clone_redirect(std::uint64_t, std::uint64_t target, std::uint64_t flags, std::uint64_t, std::uint64_t) {
+  if ((flags & ~kIngress) != 0) return result(-EINVAL);
+  return packet()->add_redirect({.target = static_cast<std::uint32_t>(target), .flags = flags, .clone = true}), 0;
+}
+
+constexpr Helper kHelpers[] = {{9, skb_store}, {13, clone_redirect}, {17, none}, {23, redirect}, {24, none}, {26, skb_load}, {32, change_type},
+                               {38, change_tail}, {39, pull}, {41, forget_hash}, {43, change_head}, {44, adjust_head}, {46, none}, {47, nobody},
+                               {48, set_hash}, {54, adjust_meta}, {65, adjust_tail}, {68, skb_load_relative}, {188, buffer_length},
+                               {189, xdp_load}, {190, xdp_store}};
+
+}  // namespace
+
+std::span<const Helper> packet_helpers() { return kHelpers; }
+
+}  // namespace espy::vm

@@ -1,0 +1,60 @@
+// Each program of programs/ on the kernel and in user space: the same return values, packets and maps.
+#include <filesystem>
+
+#include "cli/compare_engines.hpp"
+#include "espy/object.hpp"
+#include "kernel/test_support.hpp"
+
+namespace espy {
+namespace {
+
+// An Ethernet frame of 64 bytes to the host, with bytes that differ everywhere.
+std::vector<std::byte> frame() {
+  std::vector<std::byte> bytes(64);
+  for (std::size_t i = 6; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 37 + 11);
+  bytes[12] = std::byte{8}, bytes[13] = std::byte{0};
+  return bytes;
+}
+
+bool takes_packets(const object::ProgramSpec& program) { return vm::context_layout(program.type) != nullptr; }
+
+void compare_programs(const std::string& file) {
+  auto spec = object::read(fmt::format("{}/tests/engine/{}.bpf.o", ESPY_BINARY_DIR, file));
+  ASSERT_OK(spec);
+  auto target = kernel::running_target();
+  ASSERT_OK(target);
+  auto linked = object::link(std::move(*spec), *target);
+  ASSERT_OK(linked);
+  auto in_user_space = vm::Object::load(*linked);
+  ASSERT_OK(in_user_space);
+  auto in_kernel = kernel::Object::load(std::move(*linked));
+  ASSERT_OK(in_kernel);
+  for (const kernel::Program& program : in_kernel->programs()) {
+    SCOPED_TRACE(fmt::format("{}: {}", file, program.name()));
+    kernel::TestRun input;
+    if (takes_packets(program.spec())) input.data_in = frame(), input.data_out_size = 8192;
+    else input.ctx_in.resize(64);
+    auto expected = program.test_run(input);
+    ASSERT_OK(expected);
+    vm::TestRun same;
+    same.data_in = input.data_in, same.ctx_in = input.ctx_in;
+    auto got = vm::test_run(*(*in_user_space)->find_program(program.name()), same);
+    ASSERT_OK(got);
+    auto differences = cli::compare_engines(*in_kernel, *expected, **in_user_space, *got);
+    ASSERT_OK(differences);
+    EXPECT_TRUE(differences->found.empty()) << fmt::format("{}", fmt::join(differences->found, "\n"));
+  }
+}
+
+class Programs : public testing::TestWithParam<const char*> {};
+
+TEST_P(Programs, MeanTheSameToBothEngines) {
+  SKIP_WITHOUT_BPF();
+  compare_programs(GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Programs, testing::Values("packet_xdp", "packet_tc", "context_flow", "calls", "maps_keyed", "maps_ordered"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace espy
