@@ -58,6 +58,9 @@ std::string address_text(const std::string& kind, std::uint64_t value) {
   const bool four = kind[1] == '4';
   char text[INET6_ADDRSTRLEN] = {};
   if (!copy_from(bytes, value, four ? 4 : 16)) return "(efault)";
+  if (kind == "i4") {   // the small i: every byte three digits, no colons
+    return fmt::format("{:03}.{:03}.{:03}.{:03}", static_cast<unsigned>(bytes[0]), static_cast<unsigned>(bytes[1]), static_cast<unsigned>(bytes[2]), static_cast<unsigned>(bytes[3]));
+  }
   if (kind != "i6") return ::inet_ntop(four ? AF_INET : AF_INET6, bytes, text, sizeof text);
   std::string out;
   for (std::byte b : bytes) out += fmt::format("{:02x}", static_cast<unsigned>(b));

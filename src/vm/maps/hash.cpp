@@ -95,11 +95,12 @@ class Hash final : public Map {
 
   long update(const void* key, const void* value, std::uint64_t flags) override {
     if (!per_cpu_) return put(key, flags, true, [&](Element& e) { std::memcpy(value_of(e, 0), value, attributes_.value_size); });
+    if (flags > kExist) return -EINVAL;
     const unsigned mine = current_cpu();
     std::uint32_t hash = hash_of(key);
     if (Element* found = find(key, hash); found != nullptr && flags != kNoExist) {   // others' values stay
       std::memcpy(value_of(*found, mine), value, attributes_.value_size);
-      return flags > kExist ? -EINVAL : 0;
+      return 0;
     }
     return put(key, flags, false, [&](Element& e) {
       std::memset(value_of(e, 0), 0, value_stride_ * cpu_count());

@@ -37,11 +37,6 @@ static long each_value(struct bpf_map *map, __u32 *key, __u64 *value, struct bag
 	return *key == 9;
 }
 
-static long each_direct(__u32 i, void *skb)
-{
-	return ((struct __sk_buff *)skb)->len == i;
-}
-
 SEC("tc")
 int travels(struct __sk_buff *skb)
 {
@@ -53,7 +48,6 @@ int travels(struct __sk_buff *skb)
 	note(3, bag.seen);
 	note(4, bpf_for_each_map_elem(&results, each_value, &bag, 0));
 	note(5, bag.seen);
-	note(6, bpf_loop(100, each_direct, skb, 0));
 	return skb->len;
 }
 
@@ -74,13 +68,14 @@ int on_both_paths(struct __sk_buff *skb)
 {
 	struct __sk_buff *volatile spilled = skb;
 	__u32 sum = 0;
-	int i;
 
-	for (i = 0; i < 5; i++) {
-		if (skb->len & (1 << i))
-			sum += spilled->len;
-		else
-			sum += spilled->protocol;
+	if (skb->len & 1) {
+		sum += spilled->len;
+		asm volatile("" : : : "memory");
+		spilled = skb;
+	} else {
+		sum += spilled->protocol;
+		asm volatile("" : "+r"(sum));
 	}
-	return sum;
+	return sum + spilled->ifindex;
 }

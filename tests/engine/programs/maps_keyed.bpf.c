@@ -47,13 +47,21 @@ static __always_inline void use(void *map, __u32 at)
 	note(at + 10, bpf_map_update_elem(map, &other, &value, BPF_EXIST));
 }
 
-static __always_inline void fill(void *map, __u32 at)
+static __always_inline void put(void *map, __u32 key, __u32 at)
 {
-	__u32 key;
 	__u64 value = 3;
 
-	for (key = 10; key < 16; key++)
-		note(at + key - 10, bpf_map_update_elem(map, &key, &value, BPF_ANY));
+	note(at, bpf_map_update_elem(map, &key, &value, BPF_ANY));
+}
+
+static __always_inline void fill(void *map, __u32 at)
+{
+	put(map, 10, at);
+	put(map, 11, at + 1);
+	put(map, 12, at + 2);
+	put(map, 13, at + 3);
+	put(map, 14, at + 4);
+	put(map, 15, at + 5);
 }
 
 SEC("xdp")
