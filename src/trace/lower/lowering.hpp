@@ -196,6 +196,7 @@ class Lowering {
   void value_into(const Expr& value, const Type& type, Address to);
   Address bytes_to_store(const Expr& value, const Type& type, std::uint32_t bytes);
   void set_scalar_flag(const MapShape& shape, Address element);
+  void per_cpu_element_at(std::uint32_t map, Address key, ir::ValueId found, Span at, const std::function<void(Address)>& use);
   void element_at(std::uint32_t map, Address key, ir::ValueId found, Span at, const std::function<void(Address)>& use);
   // aggregates.cpp
   void aggregate(const MapAccess& access, const Call& call, const Expr& value, Span at);

@@ -273,8 +273,27 @@ void Lowering::with_element(const MapAccess& access, Span at, const std::functio
   element_at(access.id, key.at, found.pointer, at, use);
 }
 
+void Lowering::per_cpu_element_at(std::uint32_t map, Address key, ValueId found, Span at, const std::function<void(Address)>& use) {
+  // Missing: this CPU's first value is made on the stack and put there. Where another CPU was quicker with the key, that
+  // changes only this CPU's part all the same, so nothing is lost between CPUs.
+  Join there, missing, done;
+  branch_cold(b.ne(found, b.null(ir::Space::map_value)), there, missing);
+  enter(missing);
+  const std::uint32_t bytes = unit.maps[map].plan.value_bytes;
+  const Address first = on_stack(bytes);
+  zero(first, bytes);
+  use(first);
+  update(map, key, first, kAny, at);
+  go(done);
+  enter(there);
+  use({found, 0});
+  go(done);
+  enter(done);
+}
+
 void Lowering::element_at(std::uint32_t map, Address key, ValueId found, Span at, const std::function<void(Address)>& use) {
   const std::uint32_t bytes = unit.maps[map].plan.value_bytes;
+  if (unit.maps[map].plan.per_cpu && bytes <= 32) return per_cpu_element_at(map, key, found, at, use);
   Join there, missing, ready, done;
   branch_cold(b.ne(found, b.null(ir::Space::map_value)), there, missing);
   // Missing: zeros are put there, unless somebody else just did; then it is looked up again.

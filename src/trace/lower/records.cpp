@@ -22,12 +22,14 @@ namespace {
 constexpr std::uint32_t kHeader = sizeof(RecordHeader);
 constexpr std::int64_t kAvailableData = 0;                 // BPF_RB_AVAIL_DATA
 constexpr std::int64_t kCurrentCpu = 0xffffffff;           // BPF_F_CURRENT_CPU
+constexpr std::uint32_t kMostPrinted = 512;                // bytes of a value that print(@m) sends along
 constexpr std::uint32_t kRingRecordHeader = 8;             // BPF_RINGBUF_HDR_SZ
 
 }  // namespace
 
 void Lowering::count(Counter::Kind kind, std::uint32_t index) {
   const std::uint32_t offset = unit.counter(kind, index);
+  if (unit.abilities.global_data) return b.atomic(Op::atomic_add, b.map_value(unit.counters()), i64(1), 64, offset);
   const Address key = key_of(MapAccess{}).at;
   const ValueId counters = b.helper(helper::map_lookup_elem, ir::ptr(ir::Space::map_value), {b.map(unit.counters()), pointer(key)}, ir::kReadsOnly);
   when(b.ne(counters, b.null(ir::Space::map_value)), [&] { b.atomic(Op::atomic_add, counters, i64(1), 64, offset); });
@@ -148,12 +150,19 @@ void Lowering::print(const Call& call) {
     return arguments_record(call.action, {&argument, 1});
   }
   action.control = true;
-  action.size = kHeader + 16;
   std::vector<ValueId> numbers;
   for (std::size_t i = 1; i < 3; ++i) numbers.push_back(i < call.arguments.size() ? number(call.arguments[i]) : i64(0));
-  record(call.action, kHeader + 16, true, [&](Address at) {
+  // A single value goes along as it is now; a map with keys is read when user space sees the record.
+  const auto* access = std::get_if<MapAccess>(&call.arguments[0].node);
+  const MapShape& shape = unit.maps[access->id];
+  const std::uint32_t bytes = shape.plan.value_bytes;
+  const bool whole = shape.scalar() && !shape.plan.per_cpu && unit.abilities.global_data && bytes <= kMostPrinted;
+  const std::uint32_t size = kHeader + 16 + (whole ? bytes : 0);
+  unit.action(call.action).size = size;
+  record(call.action, size, true, [&](Address at) {
     store_number(at + kHeader, 8, numbers[0]);
     store_number(at + (kHeader + 8), 8, numbers[1]);
+    if (whole) copy(at + (kHeader + 16), {lookup(*access).pointer, 0}, bytes);
   });
 }
 

@@ -183,19 +183,30 @@ Result<void> Actions::on_map(const Action& action, Bytes record) {
   const MapPlan& plan = plan_.maps[action.map];
   if (action.kind == Action::Kind::clear) return clear_map(engine_, *maps_[action.map], plan);
   if (action.kind == Action::Kind::zero) return zero_map(engine_, *maps_[action.map], plan);
-  return print_map(action.map, {.top = word<std::uint64_t>(record, kBehindHeader), .div = word<std::uint64_t>(record, kBehindHeader + 8)});
+  const PrintOptions options{.top = word<std::uint64_t>(record, kBehindHeader), .div = word<std::uint64_t>(record, kBehindHeader + 8)};
+  // Of a map without keys the record may have the value, as it was when the script said so.
+  Bytes value = record.subspan(std::min(record.size(), kBehindHeader + 16));
+  if (plan.key.kind != Kind::none || value.size() < plan.value_bytes) return print_map(action.map, options);
+  Entries entries(plan.key_bytes, plan.value_bytes);
+  value = value.first(plan.value_bytes);
+  if (word<std::uint64_t>(value, plan.value_bytes - 8) != 0) std::ranges::copy(value, entries.add(std::vector<std::byte>(plan.key_bytes)).begin());
+  print_entries(plan, std::move(entries), options);
+  return {};
 }
 
 Result<void> Actions::print_map(std::size_t map, const PrintOptions& options) {
   const MapPlan& plan = plan_.maps[map];
   if (!maps_[map]) return {};
-  Entries entries = TRY(read_entries(engine_, *maps_[map], plan));
+  print_entries(plan, TRY(read_entries(engine_, *maps_[map], plan)), options);
+  return {};
+}
+
+void Actions::print_entries(const MapPlan& plan, Entries entries, const PrintOptions& options) {
   sort_entries(plan, entries);
   output_.data(json_type(plan, entries), [&](std::string& out) {
     if (output_.is_json()) append_map_json(plan, entries, options, names_, out);
     else append_map_text(plan, entries, options, names_, out);
   });
-  return {};
 }
 
 Result<void> Actions::print_maps() {

@@ -36,6 +36,7 @@ class Actions {
 
   /// Prints one map, as print() does.
   Result<void> print_map(std::size_t map, const PrintOptions& options);
+  void print_entries(const MapPlan& plan, Entries entries, const PrintOptions& options);
   /// All maps of the script in the order of their names, as at its end.
   Result<void> print_maps();
 

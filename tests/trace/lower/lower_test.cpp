@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Begin, Leaves, testing::Values(
     Run{"begin { $a = -7; $b = 2; @ = $a / $b * 100 + $a % $b; }", -301},
     Run{"begin { $a = 7; $b = 0; @ = $a / $b; }", 0},
     Run{"begin { @ = (uint8)300; }", 44},
-    Run{"begin { $x = 200; @ = (int8)$x; }", -56},
+    Run{"begin { $x = 200; @ = (int64)(int8)$x; }", -56},
     Run{"begin { $x = (int32)-1; @ = $x >> 4; }", -1},
     Run{"begin { $x = (uint32)5; @ = $x << 3; }", 40},
     Run{"begin { $x = 3; @ = $x > 2 && $x < 5 ? 10 : 20; }", 10},
