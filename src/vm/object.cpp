@@ -36,7 +36,7 @@ Result<void> Object::bind(std::vector<isa::Insn>& code, const object::FunctionSp
   return {};
 }
 
-Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked) {
+Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked, Tier tier) {
   std::unique_ptr<Object> object(new Object());
   object->spec_ = std::move(linked.object);
   for (const object::MapSpec& spec : object->spec_.maps) {
@@ -61,6 +61,11 @@ Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked) {
     if (!steps) return std::unexpected(wrap(steps.error(), fmt::format("load program `{}`", program.spec.name)));
     Program& made = object->programs_.emplace_back();
     made.steps_ = std::move(*steps);
+    if (tier != Tier::interpreter) {
+      auto compiled = Compiled::compile(code, tier, program.spec.name);
+      if (!compiled) return std::unexpected(wrap(compiled.error(), fmt::format("load program `{}`", program.spec.name)));
+      made.compiled_ = std::move(*compiled);
+    }
     made.spec_ = std::move(program.spec);
     made.object_ = object.get();
   }
@@ -108,6 +113,11 @@ Result<RunResult> Program::run(const RunInput& input) const {
   Run run{.object = object_, .context = input.context, .shared = &object_->values_, .maps = object_->handles_, .budget = input.budget, .cookie = input.cookie};
   if (input.print) run.print = &input.print;
   if (input.packet != nullptr) give_packet(run, *input.packet);
+  if (compiled_) {
+    const std::uint64_t value = compiled_->run(run, reinterpret_cast<std::uint64_t>(run.context));
+    if (run.fault.empty()) return RunResult{.value = value};
+    return fail(ErrorKind::rejected, "program `{}` {}", name(), run.fault);
+  }
   auto context = reinterpret_cast<std::uintptr_t>(input.context);
   if (input.context_bytes != 0) run.own.add({.begin = context, .end = context + input.context_bytes, .what = "context"});
   for (const Region& region : input.memory) run.own.add(region);

@@ -4,11 +4,13 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "object/link.hpp"
 #include "vm/interp/interpreter.hpp"
+#include "vm/jit/compiled.hpp"
 #include "vm/map.hpp"
 
 namespace espy::vm {
@@ -28,7 +30,7 @@ struct RunInput {
 
 struct RunResult {
   std::uint64_t value = 0;             ///< r0
-  std::uint64_t instructions = 0;      ///< that ran
+  std::uint64_t instructions = 0;      ///< that ran; compiled programs do not count
 };
 
 /// A program of a loaded object. Many threads may run it at once.
@@ -36,6 +38,9 @@ class Program {
  public:
   const std::string& name() const { return spec_.name; }
   const object::ProgramSpec& spec() const { return spec_; }
+
+  /// Machine code, if it was compiled.
+  const std::optional<Compiled>& compiled() const { return compiled_; }
 
   /// Runs it once. A fault is an error that says the instruction, its source line, and what the access hit.
   Result<RunResult> run(const RunInput& input) const;
@@ -45,12 +50,14 @@ class Program {
   Result<void> check_input(const RunInput& input) const;
   object::ProgramSpec spec_;
   Steps steps_;
+  std::optional<Compiled> compiled_;   ///< runs in place of the steps
   const Object* object_ = nullptr;
 };
 
 class Object {
  public:
-  static Result<std::unique_ptr<Object>> load(object::LinkedObject linked);
+  /// Compiled tiers are for programs that are trusted: what they do to memory is not checked.
+  static Result<std::unique_ptr<Object>> load(object::LinkedObject linked, Tier tier = Tier::interpreter);
 
   const object::ObjectSpec& spec() const { return spec_; }
   /// maps()[i] is spec().maps[i]; null where its autocreate is off.

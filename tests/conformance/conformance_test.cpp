@@ -11,6 +11,7 @@
 #include "ir/passes/passes.hpp"
 #include "ir/text.hpp"
 #include "vm/interp/interpreter.hpp"
+#include "vm/jit/compiled.hpp"
 
 namespace espy::vm {
 namespace {
@@ -107,6 +108,17 @@ TEST_P(Conformance, RoundTrip) {
       all[begins[f] + reference.insn].imm = static_cast<std::int32_t>(begins[reference.id]) - static_cast<std::int32_t>(begins[f] + reference.insn) - 1;
   expect_interpreted(vector, all);
 }
+
+void expect_compiled(const Vector& vector, Tier tier) {
+  auto compiled = Compiled::compile(vector.code, tier, vector.name);
+  ASSERT_TRUE(compiled) << describe(compiled.error());
+  std::vector<std::byte> memory = vector.memory;
+  vm::Run run{.context = memory.data()};
+  EXPECT_EQ(compiled->run(run, memory.empty() ? 0 : reinterpret_cast<std::uint64_t>(memory.data()), memory.size()), vector.expected);
+}
+
+TEST_P(Conformance, Baseline) { expect_compiled(GetParam(), Tier::baseline); }
+TEST_P(Conformance, Optimised) { expect_compiled(GetParam(), Tier::optimised); }
 
 INSTANTIATE_TEST_SUITE_P(All, Conformance, ::testing::ValuesIn(vectors()), [](const auto& info) {
   std::string name = std::to_string(info.index) + "_";

@@ -1,0 +1,53 @@
+// IR → x86-64 machine code.
+//
+//   TRY(auto code, ir::x86::emit(module, options));
+//   // copy code.bytes to executable memory, anywhere; function f begins at code.entries[f]
+//
+// The stages, each a file: `plan` decides what is computed at all, and what is folded into its users (addresses, comparisons);
+// `select*` turn the rest into machine instructions over virtual registers, with three addresses where the machine has two;
+// `liveness` and `allocate` give them registers or stack; `encode` puts blocks in order and writes bytes.
+//
+// Every function follows the C convention (up to five arguments, in rdi, rsi, rdx, rcx, r8; the result in rax), so that helpers
+// are called, and call back, without anything in between.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/error.hpp"
+#include "ir/ir.hpp"
+
+namespace espy::ir::x86 {
+
+/// What the processor has beyond the first x86-64.
+struct Features {
+  bool bmi2 = false;    ///< shifts by any register
+  bool movbe = false;   ///< loads and stores that swap bytes
+};
+Features host_features();
+
+struct Options {
+  Features features = {};
+  std::uint64_t (*helper)(std::uint32_t id) = nullptr;   ///< the address of a helper; 0: there is none
+  std::span<const std::uint64_t> maps = {};              ///< by MapId: handles
+  std::span<const std::uint64_t> map_values = {};        ///< by MapId: the address of its only value
+};
+
+/// From this byte on, until the next mark, code comes from there.
+struct CodeMark {
+  std::uint32_t offset = 0;
+  Mark mark{};
+};
+
+struct Code {
+  std::vector<std::uint8_t> bytes;      ///< works wherever it is put
+  std::vector<std::uint32_t> entries;   ///< by FuncId: offsets
+  std::vector<CodeMark> marks;          ///< by offset
+};
+
+/// The code of all functions of a module that `check` accepts, and that `lay_out` ordered. `unsupported` where it does what
+/// this back end has no code for (kfuncs, tail calls), or calls a helper that there is not.
+Result<Code> emit(const Module& module, const Options& options);
+
+}  // namespace espy::ir::x86

@@ -1,0 +1,43 @@
+// A program as machine code: lifted into the IR, improved as the tier says, and emitted for this processor.
+//
+// Compiled code checks no memory access: it is for programs that were verified, or come from who may do anything here anyway.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "isa/insn.hpp"
+#include "vm/jit/code_memory.hpp"
+#include "vm/run.hpp"
+
+namespace espy::vm {
+
+/// How a program runs.
+enum class Tier : std::uint8_t {
+  interpreter,   ///< each instruction and access checked
+  baseline,      ///< compiled as it stands
+  optimised,     ///< compiled well
+};
+
+class Compiled {
+ public:
+  /// Of a program whose map references are addresses already. `unsupported` where the compiler lacks an instruction or the user
+  /// engine a helper, and on processors that are no x86-64.
+  static Result<Compiled> compile(std::span<const isa::Insn> code, Tier tier, std::string_view name);
+
+  /// Runs it with these in r1 and r2. The run is the calling thread's while it does.
+  std::uint64_t run(Run& run, std::uint64_t context, std::uint64_t second = 0) const;
+
+  std::size_t code_bytes() const { return memory_.size(); }
+  const std::uint8_t* code() const { return memory_.at(0); }
+
+ private:
+  using Entry = std::uint64_t (*)(std::uint64_t, std::uint64_t);
+  Compiled(CodeMemory memory, std::uint32_t entry);
+  CodeMemory memory_;
+  Entry entry_ = nullptr;
+};
+
+}  // namespace espy::vm

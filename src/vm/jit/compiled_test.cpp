@@ -1,0 +1,135 @@
+// Programs on the interpreter and on both compiled tiers: the same result.
+#include <gtest/gtest.h>
+
+#include "object/asm.hpp"
+#include "object/target.hpp"
+#include "vm/object.hpp"
+
+namespace espy::vm {
+namespace {
+
+/// r0 of the text's first program on each tier.
+void expect_all(std::string_view text, std::uint64_t expected) {
+  for (Tier tier : {Tier::interpreter, Tier::baseline, Tier::optimised}) {
+    auto spec = object::assemble_object(text, "test");
+    ASSERT_TRUE(spec) << describe(spec.error());
+    auto linked = object::link(std::move(*spec), object::Target{});
+    ASSERT_TRUE(linked) << describe(linked.error());
+    auto object = Object::load(std::move(*linked), tier);
+    ASSERT_TRUE(object) << describe(object.error());
+    std::array<std::uint64_t, 8> context{1, 2, 3, 4, 5, 6, 7, 8};
+    auto result = (*object)->programs()[0].run({.context = context.data(), .context_bytes = sizeof context});
+    ASSERT_TRUE(result) << describe(result.error());
+    EXPECT_EQ(result->value, expected) << "tier " << static_cast<int>(tier);
+  }
+}
+
+TEST(Compiled, CallsEightFramesDeep) {
+  std::string text = ".section socket\n.func main\n  r1 = 1\n  call f1\n  exit\n.section .text\n";
+  for (int i = 1; i <= 7; ++i) {
+    text += fmt::format(".func f{}\n  *(u64 *)(r10 - 8) = r1\n  r1 += {}\n", i, i);
+    if (i < 7) text += fmt::format("  call f{}\n", i + 1);
+    else text += "  r0 = r1\n";
+    text += "  r1 = *(u64 *)(r10 - 8)\n  r0 += r1\n  exit\n";
+  }
+  // f(i) is given 1 + (1 + … + (i - 1)); each adds what it was given, the last one also what it passes on.
+  expect_all(text, (1 + 28) + 1 + 2 + 4 + 7 + 11 + 16 + 22);
+}
+
+TEST(Compiled, CallbacksOfALoop) {
+  expect_all(R"(
+.section socket
+.func main
+  *(u64 *)(r10 - 8) = 100
+  r1 = 10
+  r2 = turn ll
+  r3 = r10
+  r3 += -8
+  r4 = 0
+  call 181
+  r1 = *(u64 *)(r10 - 8)
+  r0 *= 1000
+  r0 += r1
+  exit
+.section .text
+.func turn
+  r3 = *(u64 *)(r2 + 0)
+  r3 += r1
+  *(u64 *)(r2 + 0) = r3
+  r0 = 0
+  if r1 != 6 goto out
+  r0 = 1
+out:
+  exit
+)", 7 * 1000 + 100 + 21);
+}
+
+TEST(Compiled, Atomics) {
+  expect_all(R"(
+.section socket
+.func main
+  *(u64 *)(r10 - 8) = 12
+  *(u64 *)(r10 - 16) = 0
+  r6 = 10
+  lock *(u64 *)(r10 - 8) += r6
+  r2 = 6
+  r2 = atomic_fetch_and((u64 *)(r10 - 8), r2)
+  r3 = 9
+  r3 = atomic_fetch_or((u64 *)(r10 - 8), r3)
+  r4 = 3
+  r4 = atomic_fetch_xor((u64 *)(r10 - 8), r4)
+  r5 = 77
+  r5 = xchg_64(r10 - 8, r5)
+  r0 = 77
+  r7 = 5
+  r0 = cmpxchg_64(r10 - 8, r0, r7)
+  r8 = *(u64 *)(r10 - 8)
+  r1 = r2
+  r1 *= 31
+  r1 += r3
+  r1 *= 31
+  r1 += r4
+  r1 *= 31
+  r1 += r5
+  r1 *= 31
+  r1 += r0
+  r1 *= 31
+  r1 += r8
+  r0 = r1
+  exit
+)", ((((22ULL * 31 + 6) * 31 + 15) * 31 + 12) * 31 + 77) * 31 + 5);
+}
+
+TEST(Compiled, MoreValuesThanRegisters) {
+  std::string text = ".section socket\n.func main\n  r9 = r1\n";
+  // 30 values that live across a call, kept in the frame, and summed with different weights.
+  for (int i = 1; i <= 30; ++i) text += fmt::format("  r2 = *(u64 *)(r9 + {})\n  r2 *= {}\n  *(u64 *)(r10 - {}) = r2\n", i % 8 * 8, i, i * 8);
+  text += "  call 5\n  r0 = 0\n";
+  for (int i = 30; i >= 1; --i) text += fmt::format("  r2 = *(u64 *)(r10 - {})\n  r0 += r2\n  r0 *= 3\n", i * 8);
+  text += "  exit\n";
+  std::uint64_t expected = 0;
+  for (std::uint64_t i = 30; i >= 1; --i) expected = (expected + (i % 8 + 1) * i) * 3;
+  expect_all(text, expected);
+}
+
+TEST(Compiled, DivisionsByConstants) {
+  std::string text = ".section socket\n.func main\n  r6 = 0x123456789abcdef ll\n  r0 = 0\n";
+  std::uint64_t expected = 0;
+  for (std::uint32_t c : {3U, 5U, 7U, 10U, 641U, 1000U, 65535U, 1000003U, 0x7fffffffU}) {
+    text += fmt::format("  r1 = r6\n  r1 /= {0}\n  r0 ^= r1\n  r1 = r6\n  r1 %= {0}\n  r0 += r1\n  w1 = w6\n  w1 /= {0}\n  r0 ^= r1\n  w1 = w6\n  w1 %= {0}\n  r0 += r1\n  r6 *= 0x7654321\n", c);
+  }
+  std::uint64_t x = 0x123456789abcdef;
+  for (std::uint32_t c : {3U, 5U, 7U, 10U, 641U, 1000U, 65535U, 1000003U, 0x7fffffffU}) {
+    const auto low = static_cast<std::uint32_t>(x);
+    expected ^= x / c;
+    expected += x % c;
+    expected ^= low / c;
+    expected += low % c;
+    x *= 0x7654321;
+  }
+  text += "  exit\n";
+  expect_all(text, expected);
+}
+
+}  // namespace
+}  // namespace espy::vm
