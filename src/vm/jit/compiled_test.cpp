@@ -25,7 +25,7 @@ void expect_all(std::string_view text, std::uint64_t expected) {
 }
 
 TEST(Compiled, CallsEightFramesDeep) {
-  std::string text = ".section socket\n.func main\n  r1 = 1\n  call f1\n  exit\n.section .text\n";
+  std::string text = ".section raw_tp/x\n.func main\n  r1 = 1\n  call f1\n  exit\n.section .text\n";
   for (int i = 1; i <= 7; ++i) {
     text += fmt::format(".func f{}\n  *(u64 *)(r10 - 8) = r1\n  r1 += {}\n", i, i);
     if (i < 7) text += fmt::format("  call f{}\n", i + 1);
@@ -38,7 +38,7 @@ TEST(Compiled, CallsEightFramesDeep) {
 
 TEST(Compiled, CallbacksOfALoop) {
   expect_all(R"(
-.section socket
+.section raw_tp/x
 .func main
   *(u64 *)(r10 - 8) = 100
   r1 = 10
@@ -66,7 +66,7 @@ out:
 
 TEST(Compiled, Atomics) {
   expect_all(R"(
-.section socket
+.section raw_tp/x
 .func main
   *(u64 *)(r10 - 8) = 12
   *(u64 *)(r10 - 16) = 0
@@ -101,7 +101,7 @@ TEST(Compiled, Atomics) {
 }
 
 TEST(Compiled, MoreValuesThanRegisters) {
-  std::string text = ".section socket\n.func main\n  r9 = r1\n";
+  std::string text = ".section raw_tp/x\n.func main\n  r9 = r1\n";
   // 30 values that live across a call, kept in the frame, and summed with different weights.
   for (int i = 1; i <= 30; ++i) text += fmt::format("  r2 = *(u64 *)(r9 + {})\n  r2 *= {}\n  *(u64 *)(r10 - {}) = r2\n", i % 8 * 8, i, i * 8);
   text += "  call 5\n  r0 = 0\n";
@@ -113,7 +113,7 @@ TEST(Compiled, MoreValuesThanRegisters) {
 }
 
 TEST(Compiled, DivisionsByConstants) {
-  std::string text = ".section socket\n.func main\n  r6 = 0x123456789abcdef ll\n  r0 = 0\n";
+  std::string text = ".section raw_tp/x\n.func main\n  r6 = 0x123456789abcdef ll\n  r0 = 0\n";
   std::uint64_t expected = 0;
   for (std::uint32_t c : {3U, 5U, 7U, 10U, 641U, 1000U, 65535U, 1000003U, 0x7fffffffU}) {
     text += fmt::format("  r1 = r6\n  r1 /= {0}\n  r0 ^= r1\n  r1 = r6\n  r1 %= {0}\n  r0 += r1\n  w1 = w6\n  w1 /= {0}\n  r0 ^= r1\n  w1 = w6\n  w1 %= {0}\n  r0 += r1\n  r6 *= 0x7654321\n", c);
