@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include <cstdio>
 #include <fstream>
 
+#include "hex.hpp"
 #include "ir/check.hpp"
 #include "ir/interpret.hpp"
 #include "ir/lift/lift.hpp"
@@ -16,15 +18,8 @@
 namespace espy::vm {
 namespace {
 
-std::vector<std::byte> bytes_of_hex(std::string_view hex) {
-  std::vector<std::byte> bytes;
-  auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes.push_back(static_cast<std::byte>(digit(hex[i]) << 4 | digit(hex[i + 1])));
-  return bytes;
-}
-
 struct Vector {
-  std::string name;
+  std::string name, text, memory_text;
   std::vector<isa::Insn> code;
   std::vector<std::byte> memory;
   std::uint64_t expected = 0;
@@ -38,10 +33,10 @@ std::vector<Vector> vectors() {
     simdjson::dom::element row = parser.parse(line);
     Vector& vector = all.emplace_back();
     vector.name = std::string(std::string_view(row["name"]));
-    std::vector<std::byte> code = bytes_of_hex(row["insns"]);
-    vector.code.resize(code.size() / sizeof(isa::Insn));
-    std::memcpy(vector.code.data(), code.data(), vector.code.size() * sizeof(isa::Insn));
-    vector.memory = bytes_of_hex(row["mem"]);
+    vector.text = std::string(std::string_view(row["insns"]));
+    vector.code = *code_of_bytes(*bytes_of_hex(vector.text));
+    vector.memory_text = std::string(std::string_view(row["mem"]));
+    vector.memory = *bytes_of_hex(vector.memory_text);
     vector.expected = row["r0"].is_string() ? std::stoull(std::string(std::string_view(row["r0"])), nullptr, 0) : std::uint64_t(row["r0"]);
   }
   return all;
@@ -119,6 +114,20 @@ void expect_compiled(const Vector& vector, Tier tier) {
 
 TEST_P(Conformance, Baseline) { expect_compiled(GetParam(), Tier::baseline); }
 TEST_P(Conformance, Optimised) { expect_compiled(GetParam(), Tier::optimised); }
+
+/// As third-party runners start it, each vector in one of its ways to run.
+TEST_P(Conformance, Plugin) {
+  const Vector& vector = GetParam();
+  const std::size_t number = std::hash<std::string>()(vector.name);
+  constexpr const char* kWays[] = {"--interpret", "--jit", "--jit-baseline"};
+  const std::string command = fmt::format("echo {} | " ESPY_BINARY_DIR "/espy_conformance_plugin {} {}", vector.text, vector.memory_text, kWays[number % 3]);
+  FILE* pipe = ::popen(command.c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  char out[64] = {};
+  EXPECT_NE(std::fgets(out, sizeof out, pipe), nullptr) << command;
+  EXPECT_EQ(::pclose(pipe), 0) << command;
+  EXPECT_EQ(std::strtoull(out, nullptr, 16), vector.expected) << command;
+}
 
 INSTANTIATE_TEST_SUITE_P(All, Conformance, ::testing::ValuesIn(vectors()), [](const auto& info) {
   std::string name = std::to_string(info.index) + "_";
