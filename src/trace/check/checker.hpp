@@ -168,6 +168,8 @@ class Checker {
 
   // convert.cpp
   bool convert(Expr& expr, const Type& to);   ///< inserts what makes it so; false: it cannot be
+  /// The same of integers also where not every value fits: the bits are what they are, and the type says how they are read.
+  void read_as(Expr& expr, const Type& to);
   bool convertible(const Expr& expr, const Type& to) const;
 
   // fold.cpp

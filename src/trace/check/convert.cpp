@@ -174,4 +174,11 @@ bool Checker::convert(Expr& expr, const Type& to) {
   return true;
 }
 
+void Checker::read_as(Expr& expr, const Type& to) {
+  if (convert(expr, to) || !final_ || !is_integer_like(expr.type) || !is_integer_like(to)) return;
+  const Span at = expr.at;
+  Expr inner = std::move(expr);
+  expr = {.node = Cast{.to = {}, .operand = std::move(inner)}, .at = at, .type = to};
+}
+
 }  // namespace espy::trace

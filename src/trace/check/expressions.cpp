@@ -196,8 +196,8 @@ Type Checker::ternary(Expr& expr, Ternary& node) {
   if (!joined && then.type.kind == Kind::integer && node.otherwise->type.kind == Kind::integer) joined = int64_type();
   if (!joined || then.type.kind == Kind::none || node.otherwise->type.kind == Kind::none)
     return refuse(expr.at, fmt::format("both sides have one type, and these are a `{}` and a `{}`", to_string(then.type), to_string(node.otherwise->type)));
-  convert(then, *joined);
-  convert(*node.otherwise, *joined);
+  read_as(then, *joined);
+  read_as(*node.otherwise, *joined);
   return *joined;
 }
 

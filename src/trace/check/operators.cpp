@@ -97,9 +97,9 @@ Type Checker::arithmetic(Expr& expr, Binary& node) {
   if (is_unknown(result)) return result;
   // A subtraction is signed whatever it is made of, but for the sides as they are.
   const Type operands = is_shift(node.op) ? result : settled(common_integer(left.type, right.type));
-  convert(left, node.op == BinaryOp::sub ? operands : result);
+  read_as(left, node.op == BinaryOp::sub ? operands : result);
   if (is_shift(node.op)) convert(right, settled(wide_integer(right.type)));
-  else convert(right, node.op == BinaryOp::sub ? operands : result);
+  else read_as(right, node.op == BinaryOp::sub ? operands : result);
   return result;
 }
 
@@ -133,8 +133,8 @@ Type Checker::compare(Expr& expr, Binary& node) {
     if (a.kind == Kind::boolean && b.kind == Kind::boolean) return boolean_type();
     const Type common = settled(common_integer(a, b));
     // Enumerators keep their type as long as they are alone.
-    convert(left, common);
-    convert(right, common);
+    read_as(left, common);
+    read_as(right, common);
     return boolean_type();
   }
   if (a.kind == Kind::pointer && b.kind == Kind::pointer) return boolean_type();

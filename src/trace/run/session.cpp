@@ -80,7 +80,9 @@ class Session {
     if (options_.child != nullptr) TRY(options_.child->resume());
     TRY(start_iterators());
     auto observed = observe();
-    signals_.let_through();   // a second Ctrl-C ends what takes too long
+    // A second Ctrl-C ends what takes too long.
+    if (interrupted_) signals_.let_through();
+    else signals_.let_second_through();
     if (iterating_.joinable()) iterating_.join();
     if (observed) observed = iterated_;
     engine_.stop();
@@ -271,7 +273,7 @@ class Session {
         is_own = true;
         TRY(engine_.fire(program));
       }
-      if (!is_own) ending_ = true;
+      if (!is_own) ending_ = interrupted_ = true;
     }
     return {};
   }
@@ -336,6 +338,7 @@ class Session {
   Actions actions_;
   Losses losses_;
   BlockedSignals signals_;
+  bool interrupted_ = false;              // by a signal, which asked for the end
   std::optional<kernel::Poller> poller_;   // everything
   std::optional<kernel::Poller> quiet_;    // everything but the ring
   UniqueFd process_, watch_timer_;

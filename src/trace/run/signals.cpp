@@ -44,4 +44,15 @@ void BlockedSignals::let_through() {
   blocked_ = false;
 }
 
+void BlockedSignals::let_second_through() {
+  if (!blocked_) return;
+  struct sigaction once{};
+  once.sa_handler = [](int) {};
+  once.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
+  struct sigaction usual{};
+  const bool came = next() != 0;  // between the end and now: that was the first
+  if (!came && ::sigaction(SIGINT, nullptr, &usual) == 0 && usual.sa_handler == SIG_DFL) ::sigaction(SIGINT, &once, nullptr);
+  let_through();
+}
+
 }  // namespace espy::trace::run

@@ -24,6 +24,8 @@ class BlockedSignals {
   int next();
   /// Signals act again as they did before. One that has come and was not read is forgotten.
   void let_through();
+  /// The same, but for the first interrupt of the process from now on, which does nothing: it asks for an end that is on its way.
+  void let_second_through();
 
  private:
   UniqueFd fd_;

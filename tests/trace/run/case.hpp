@@ -6,7 +6,7 @@
 //   AFTER sh -c 'echo $PPID'
 //   EXPECT_REGEX ^@\[sh\]: \d+$
 //
-// What is run:
+// What is run, where @PROGRAMS@ is the folder of the programs made in tests/trace/programs:
 //   PROG SCRIPT       espy trace OPTIONS -e SCRIPT
 //   OPTS OPTIONS      the options in front of it, words of the shell; also words behind it: `-- a b` goes last
 //   RUN COMMAND       a shell command instead; $ESPY is the program, $DIR a scratch folder, $CASES the folder of the .test file
@@ -14,7 +14,9 @@
 //   ENV A=B ...       environment
 //   BEFORE COMMAND    run in the background first (its pid is $BEFORE_PID), killed at the end
 //   AFTER COMMAND     run when the probes are attached; at its end the script gets SIGINT, unless it says exit()
-//   TIMEOUT SECONDS   10 if not said
+//   TIMEOUT SECONDS   10 if not said; ESPY_PATIENCE multiplies it on slow machines
+//   ENGINES E ...     the case is run once with each engine, kernel or user; the user engine always without privileges. In front
+//                     of a file's first NAME it is said for all of the file's cases that do not say it themselves
 // What must be:
 //   EXPECT TEXT       a line of the output is TEXT (white space at its ends aside)
 //   EXPECT_PART TEXT  TEXT is somewhere in the output
@@ -26,7 +28,7 @@
 //   STATUS N          0 if not said, 1 where there is an ERROR
 // When it is skipped:
 //   SINCE 5.17        older kernels
-//   REQUIRES WORD ... one of: kprobe, fentry, lsm, hardware, root, bpftrace, clang, or a shell command in quotes that must succeed
+//   REQUIRES WORD ... each of: kprobe, fentry, lsm, hardware, root, bpftrace, clang, or a shell command in quotes that must succeed
 #pragma once
 
 #include <map>
@@ -38,6 +40,7 @@ namespace espy::test {
 struct Case {
   std::string name, file;
   int line = 0;
+  std::string engine;       ///< empty: not said, which is the kernel's
   std::multimap<std::string, std::string> directives;
 
   bool has(const std::string& directive) const { return directives.contains(directive); }
@@ -45,7 +48,7 @@ struct Case {
   std::vector<std::string> values(const std::string& directive) const;
 };
 
-/// Reads a .test file. What is no directive makes a case named "malformed" whose run fails with the reason.
+/// Reads a .test file; a case with several engines is there once for each. What is no directive makes a case named "malformed" whose run fails with the reason.
 std::vector<Case> read_cases(const std::string& path);
 
 /// What came of running one.

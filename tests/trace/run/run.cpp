@@ -1,5 +1,6 @@
 // Runs a case: the program as a child with its output in files, so that nothing it writes can block it.
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,23 @@ std::string program() {
   return given != nullptr ? given : ESPY_BINARY_DIR "/espy";
 }
 
+std::chrono::seconds patience() {
+  const char* given = std::getenv("ESPY_PATIENCE");
+  return std::chrono::seconds(given != nullptr ? std::atoi(given) : 1);
+}
+
+constexpr uid_t kNobody = 65534;
+
+// The program where every user can start it.
+std::string public_program() {
+  static const struct Copy {
+    std::string path = "/tmp/espy-public-" + std::to_string(::getpid());
+    Copy() { std::filesystem::copy_file(program(), path, std::filesystem::copy_options::overwrite_existing); }
+    ~Copy() { std::filesystem::remove(path); }
+  } copy;
+  return copy.path;
+}
+
 // The folder of one run, removed with it.
 struct Scratch {
   std::string path;
@@ -47,7 +65,7 @@ struct Scratch {
   ~Scratch() { std::filesystem::remove_all(path); }
 };
 
-pid_t start(const std::string& command, const std::string& folder, const std::string& out, const std::string& err) {
+pid_t start(const std::string& command, const std::string& folder, const std::string& out, const std::string& err, bool privileged = true) {
   pid_t pid = ::fork();
   if (pid != 0) return pid;
   ::setpgid(0, 0);
@@ -55,6 +73,7 @@ pid_t start(const std::string& command, const std::string& folder, const std::st
   int in = ::open("/dev/null", O_RDONLY);
   int to_out = ::open(out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644), to_err = ::open(err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   ::dup2(in, 0), ::dup2(to_out, 1), ::dup2(to_err, 2);
+  if (!privileged && ::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) ::_exit(126);
   ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
   ::_exit(127);
 }
@@ -71,6 +90,7 @@ std::string command_of(const Case& test) {
   if (test.has("RUN")) return test.value("RUN");
   std::string options = test.value("OPTS"), behind;
   if (std::size_t dashes = options.find("-- "); dashes != std::string::npos) behind = " " + options.substr(dashes), options.resize(dashes);
+  if (!test.engine.empty()) options = "--engine " + test.engine + " " + options;
   return "exec $ESPY trace " + options + " -e " + quoted(test.value("PROG")) + behind;
 }
 
@@ -98,11 +118,13 @@ class Companion {
 
 Ran run(const Case& test) {
   Scratch scratch;
+  bool privileged = test.engine != "user";
+  if (!privileged && ::geteuid() == 0 && ::chown(scratch.path.c_str(), kNobody, kNobody) != 0) return {};
   for (const std::string& file : test.values("FILE")) {
     std::size_t end = file.find_first_of(" \n");
     std::ofstream(scratch.path + "/" + file.substr(0, end)) << (end == std::string::npos ? "" : file.substr(end + 1)) << "\n";
   }
-  std::string environment = "export DIR=" + scratch.path + " CASES=" + quoted(std::filesystem::path(test.file).parent_path()) + " ESPY=" + quoted(program()) + " " + test.value("ENV") + "; ";
+  std::string environment = "export DIR=" + scratch.path + " CASES=" + quoted(std::filesystem::path(test.file).parent_path()) + " ESPY=" + quoted(privileged ? program() : public_program()) + " " + test.value("ENV") + "; ";
   if (test.has("AFTER")) environment += std::string("export ") + kAttached + "=1; ";
   std::vector<Companion> companions;
   companions.reserve(2);
@@ -112,8 +134,8 @@ Ran run(const Case& test) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   std::string out = scratch.path + "/.out", err = scratch.path + "/.err";
-  pid_t pid = start(environment + command_of(test), scratch.path, out, err);
-  auto limit = Clock::now() + std::chrono::seconds(test.has("TIMEOUT") ? std::stoi(test.value("TIMEOUT")) : 10);
+  pid_t pid = start(environment + command_of(test), scratch.path, out, err, privileged);
+  auto limit = Clock::now() + patience() * (test.has("TIMEOUT") ? std::stoi(test.value("TIMEOUT")) : 10);
   Ran ran;
   Companion* after = nullptr;
   bool interrupted = false;

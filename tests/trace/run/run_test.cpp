@@ -101,8 +101,12 @@ int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
   const char* given = std::getenv("ESPY_TRACE_CASES");
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(given != nullptr ? given : ESPY_SOURCE_DIR "/tests/trace/run")) {
-    if (entry.path().extension() == ".test") files.push_back(entry.path());
+  std::vector<std::string> folders{ESPY_SOURCE_DIR "/tests/trace/run", ESPY_SOURCE_DIR "/tests/trace/programs"};
+  if (given != nullptr) folders = {given};
+  for (const std::string& folder : folders) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension() == ".test") files.push_back(entry.path());
+    }
   }
   std::ranges::sort(files);
   for (const auto& file : files) {
