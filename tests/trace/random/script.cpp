@@ -24,7 +24,7 @@ constexpr std::array kWidths{Width{.bytes = 1}, Width{.bytes = 1, .is_signed = f
                              Width{.bytes = 4}, Width{.bytes = 4, .is_signed = false}, Width{}, Width{.is_signed = false}};
 constexpr std::array kWords{"", "a", "abc", "abd", "abcdefg", "abcdefgh", "a longer text, of more than thirty-two bytes", "ABC"};
 constexpr std::array kAggregates{"count", "sum", "min", "max", "avg"};
-constexpr int kDepth = 4, kProbes = 6, kStatements = 8;
+constexpr int kDepth = 4, kProbes = 10, kStatements = 4;
 
 struct Aggregate {
   std::uint64_t count = 0, sum = 0, least = 0, most = 0;
