@@ -27,6 +27,7 @@ struct MapAttributes {
   std::string name;
   facts::MapType type{};
   std::uint32_t key_size = 0, value_size = 0, max_entries = 0, flags = 0;
+  std::uint64_t extra = 0;               ///< map_extra: hash functions of a bloom filter
   bool read_only_for_programs = false;   ///< BPF_F_RDONLY_PROG
 };
 

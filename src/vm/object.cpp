@@ -6,6 +6,7 @@
 #include "isa/disassemble.hpp"
 #include "vm/context/packet.hpp"
 #include "vm/context/rewrite.hpp"
+#include "vm/maps/references.hpp"
 #include "vm/maps/ring_buffer.hpp"
 
 namespace espy::vm {
@@ -31,6 +32,23 @@ Result<void> Object::bind(std::vector<isa::Insn>& code, const object::FunctionSp
       set_imm64(code, relocation.insn, reinterpret_cast<std::uint64_t>(data) + value->offset);
     } else {
       return fail(ErrorKind::unsupported, "instruction {}: a reference to the kernel, which the user engine has not", relocation.insn);
+    }
+  }
+  return {};
+}
+
+// Maps and programs that the object puts into its maps from the start. A program that was not asked for is no error.
+Result<void> Object::fill_slots() {
+  for (std::size_t i = 0; i < maps_.size(); ++i) {
+    for (const object::SlotValue& slot : spec_.maps[i].slots) {
+      if (auto* programs = dynamic_cast<ProgramArray*>(maps_[i].get())) {
+        const auto* wanted = std::get_if<std::string>(&slot.value);
+        if (wanted != nullptr) TRY(programs->set(slot.slot, find_program(*wanted)));
+      } else if (auto* outer = dynamic_cast<MapOfMaps*>(maps_[i].get())) {
+        const auto* inner = std::get_if<object::MapIdx>(&slot.value);
+        const std::shared_ptr<Map> map = inner == nullptr ? nullptr : maps_[static_cast<std::size_t>(*inner)];
+        if (map != nullptr) TRY(outer->put(std::as_bytes(std::span(&slot.slot, 1)), map));
+      }
     }
   }
   return {};
@@ -68,7 +86,9 @@ Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked, Tier t
     }
     made.spec_ = std::move(program.spec);
     made.object_ = object.get();
+    made.steps_.program = &made;
   }
+  TRY(object->fill_slots());
   return object;
 }
 
@@ -86,11 +106,9 @@ const Program* Object::find_program(std::string_view name) const {
 
 namespace {
 
-// The pointers of its context are for reading; helpers move them.
-void give_packet(Run& run, Packet& packet) {
+// What safe mode lets the program touch. The pointers of its context are for reading; helpers move them.
+void add_packet(Run& run, Packet& packet) {
   auto begin = reinterpret_cast<std::uintptr_t>(packet.context());
-  run.context = packet.context();
-  run.packet = &packet;
   run.own.add({.begin = begin, .end = begin + offsetof(PacketContext, fields), .writable = false, .what = "context"});
   run.own.add({.begin = begin + offsetof(PacketContext, fields), .end = begin + sizeof(PacketContext), .what = "context"});
   run.own.add(packet.region());
@@ -112,21 +130,23 @@ Result<RunResult> Program::run(const RunInput& input) const {
   TRY(check_input(input));
   Run run{.object = object_, .context = input.context, .shared = &object_->values_, .maps = object_->handles_, .budget = input.budget, .cookie = input.cookie};
   if (input.print) run.print = &input.print;
-  if (input.packet != nullptr) give_packet(run, *input.packet);
+  if (input.packet != nullptr) run.context = input.packet->context(), run.packet = input.packet;
   if (compiled_) {
     const std::uint64_t value = compiled_->run(run, reinterpret_cast<std::uint64_t>(run.context));
     if (run.fault.empty()) return RunResult{.value = value};
     return fail(ErrorKind::rejected, "program `{}` {}", name(), run.fault);
   }
+  if (input.packet != nullptr) add_packet(run, *input.packet);
   auto context = reinterpret_cast<std::uintptr_t>(input.context);
   if (input.context_bytes != 0) run.own.add({.begin = context, .end = context + input.context_bytes, .what = "context"});
   for (const Region& region : input.memory) run.own.add(region);
   Outcome outcome = interpret(steps_, run, {reinterpret_cast<std::uint64_t>(run.context), 0, 0, 0, 0});
   for (std::byte* record : run.records) RingBuffer::finish(record, true);   // a run that faulted may hold some
   if (!outcome.fault) return RunResult{.value = outcome.value, .instructions = outcome.instructions};
-  Error error{.kind = ErrorKind::rejected, .message = fmt::format("program `{}` {}", name(), outcome.fault->message),
+  const Program& where = outcome.fault->program == nullptr ? *this : *outcome.fault->program;
+  Error error{.kind = ErrorKind::rejected, .message = fmt::format("program `{}` {}", where.name(), outcome.fault->message),
               .where = fmt::format("instruction {}", outcome.fault->insn)};
-  error.notes.push_back(isa::disassemble(spec_.code.insns[outcome.fault->insn]));
+  error.notes.push_back(isa::disassemble(where.spec_.code.insns[outcome.fault->insn]));
   return std::unexpected(std::move(error));
 }
 

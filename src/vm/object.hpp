@@ -41,6 +41,8 @@ class Program {
 
   /// Machine code, if it was compiled.
   const std::optional<Compiled>& compiled() const { return compiled_; }
+  /// As the interpreter takes it.
+  const Steps& steps() const { return steps_; }
 
   /// Runs it once. A fault is an error that says the instruction, its source line, and what the access hit.
   Result<RunResult> run(const RunInput& input) const;
@@ -68,6 +70,7 @@ class Object {
 
  private:
   friend class Program;
+  Result<void> fill_slots();
   Result<void> bind(std::vector<isa::Insn>& code, const object::FunctionSpec& from) const;
 
   object::ObjectSpec spec_;

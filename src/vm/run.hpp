@@ -14,11 +14,13 @@ namespace espy::vm {
 
 class Object;
 class Packet;
+class Program;
 
 /// Why a run ended before its `exit`.
 struct Fault {
   std::uint32_t insn = 0;      ///< counted in slots of the linked program
-  std::string message;         ///< "writes 8 bytes at 0x…, 16 bytes behind the end of the stack"
+  const Program* program = nullptr;   ///< that the instruction is of, where a tail call may have led; else null
+  std::string message = {};    ///< "writes 8 bytes at 0x…, 16 bytes behind the end of the stack"
 };
 
 struct Run {

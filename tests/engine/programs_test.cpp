@@ -1,4 +1,4 @@
-// Each program of programs/ on the kernel and in user space: the same return values, packets and maps.
+// Each program of programs/ on the kernel and in user space, interpreted and compiled: the same return values, packets and maps.
 #include <filesystem>
 
 #include "cli/compare_engines.hpp"
@@ -18,14 +18,17 @@ std::vector<std::byte> frame() {
 
 bool takes_packets(const object::ProgramSpec& program) { return vm::context_layout(program.type) != nullptr; }
 
-void compare_programs(const std::string& file) {
+void compare_programs(const std::string& file, vm::Tier tier) {
   auto spec = object::read(fmt::format("{}/tests/engine/{}.bpf.o", ESPY_BINARY_DIR, file));
   ASSERT_OK(spec);
   auto target = kernel::running_target();
   ASSERT_OK(target);
   auto linked = object::link(std::move(*spec), *target);
   ASSERT_OK(linked);
-  auto in_user_space = vm::Object::load(*linked);
+  auto in_user_space = vm::Object::load(*linked, tier);
+  if (!in_user_space && in_user_space.error().kind == ErrorKind::unsupported && tier != vm::Tier::interpreter) {
+    GTEST_SKIP() << describe(in_user_space.error());
+  }
   ASSERT_OK(in_user_space);
   auto in_kernel = kernel::Object::load(std::move(*linked));
   ASSERT_OK(in_kernel);
@@ -46,15 +49,18 @@ void compare_programs(const std::string& file) {
   }
 }
 
-class Programs : public testing::TestWithParam<const char*> {};
+class Programs : public testing::TestWithParam<std::tuple<const char*, vm::Tier>> {};
+
+constexpr const char* kTiers[] = {"interpreted", "baseline", "optimised"};
 
 TEST_P(Programs, MeanTheSameToBothEngines) {
   SKIP_WITHOUT_BPF();
-  compare_programs(GetParam());
+  compare_programs(std::get<0>(GetParam()), std::get<1>(GetParam()));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Programs, testing::Values("packet_xdp", "packet_tc", "context_flow", "calls", "maps_keyed", "maps_ordered"),
-                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(All, Programs, testing::Combine(testing::Values("packet_xdp", "packet_tc", "context_flow", "calls", "maps_keyed", "maps_ordered", "references"),
+                                               testing::Values(vm::Tier::interpreter, vm::Tier::baseline, vm::Tier::optimised)),
+                         [](const auto& info) { return fmt::format("{}_{}", std::get<0>(info.param), kTiers[static_cast<std::size_t>(std::get<1>(info.param))]); });
 
 }  // namespace
 }  // namespace espy

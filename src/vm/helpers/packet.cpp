@@ -22,6 +22,7 @@ bool moved(const Change& change) {
   Run& run = *current_run();
   const std::uintptr_t before = run.packet->region().begin;
   if (!change(*run.packet)) return false;
+  if (!run.safe) return true;
   run.own.remove(before);
   run.own.add(run.packet->region());
   return true;

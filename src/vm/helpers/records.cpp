@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "vm/helpers/records.hpp"
 #include "vm/helpers/table.hpp"
 #include "vm/maps/ring_buffer.hpp"
 
@@ -17,7 +18,9 @@ std::uint64_t output(std::uint64_t map, std::uint64_t data, std::uint64_t size, 
   return to == nullptr ? result(-EINVAL) : result(to->output(pointer<void>(data), size));
 }
 
-std::uint64_t reserve(std::uint64_t map, std::uint64_t size, std::uint64_t, std::uint64_t, std::uint64_t) {
+}  // namespace
+
+std::uint64_t reserve_record(std::uint64_t map, std::uint64_t size) {
   RingBuffer* to = ring(map);
   std::byte* record = to == nullptr ? nullptr : to->reserve(size);
   auto address = reinterpret_cast<std::uintptr_t>(record);
@@ -28,7 +31,7 @@ std::uint64_t reserve(std::uint64_t map, std::uint64_t size, std::uint64_t, std:
   return address;
 }
 
-std::uint64_t finish(std::uint64_t record, bool discard) {
+std::uint64_t finish_record(std::uint64_t record, bool discard) {
   Run& run = *current_run();
   if (run.safe) {
     auto held = std::ranges::find(run.records, pointer<std::byte>(record));
@@ -39,8 +42,12 @@ std::uint64_t finish(std::uint64_t record, bool discard) {
   RingBuffer::finish(pointer<std::byte>(record), discard);
   return 0;
 }
-std::uint64_t submit(std::uint64_t record, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return finish(record, false); }
-std::uint64_t discard(std::uint64_t record, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return finish(record, true); }
+
+namespace {
+
+std::uint64_t reserve(std::uint64_t map, std::uint64_t size, std::uint64_t, std::uint64_t, std::uint64_t) { return reserve_record(map, size); }
+std::uint64_t submit(std::uint64_t record, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return finish_record(record, false); }
+std::uint64_t discard(std::uint64_t record, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return finish_record(record, true); }
 
 std::uint64_t query(std::uint64_t map, std::uint64_t what, std::uint64_t, std::uint64_t, std::uint64_t) {
   RingBuffer* of = ring(map);

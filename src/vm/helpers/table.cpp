@@ -15,7 +15,7 @@ Run*& current_run() {
 const Helper* find_helper(std::uint32_t id) {
   static const auto by_id = [] {
     std::array<const Helper*, 256> rows{};
-    for (auto family : {map_helpers(), record_helpers(), task_helpers(), memory_helpers(), loop_helpers(), packet_helpers(), checksum_helpers(), text_helpers()}) {
+    for (auto family : {map_helpers(), record_helpers(), task_helpers(), memory_helpers(), loop_helpers(), packet_helpers(), checksum_helpers(), text_helpers(), dynptr_helpers(), lock_helpers()}) {
       for (const Helper& row : family) rows[row.id] = &row;
     }
     return rows;
@@ -46,7 +46,7 @@ Wanted memory_of(const facts::Prototype& prototype, unsigned i, const std::uint6
     case Arg::uninit_map_value: return {map->attributes().value_size, true};
     case Arg::spin_lock: return {4, true};
     case Arg::timer: return {16, true};
-    case Arg::dynptr: return {16, false};
+    case Arg::dynptr: return {16, true};
     case Arg::dynptr_uninit: return {16, true};
     default: return {};
   }

@@ -35,6 +35,8 @@ std::span<const Helper> loop_helpers();
 std::span<const Helper> packet_helpers();
 std::span<const Helper> checksum_helpers();
 std::span<const Helper> text_helpers();
+std::span<const Helper> dynptr_helpers();
+std::span<const Helper> lock_helpers();
 
 inline std::uint64_t result(long value) { return static_cast<std::uint64_t>(value); }
 template <typename T>

@@ -1,4 +1,5 @@
 // Helpers about who runs, when and where: the calling thread.
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -56,7 +57,25 @@ std::uint64_t comm(std::uint64_t to, std::uint64_t size, std::uint64_t, std::uin
 
 std::uint64_t attach_cookie(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return current_run()->cookie; }
 
-constexpr Helper kHelpers[] = {{5, clock<CLOCK_MONOTONIC>}, {125, clock<CLOCK_BOOTTIME>}, {160, clock<CLOCK_MONOTONIC_COARSE>}, {208, clock<CLOCK_TAI>},
+// The kernel's clock of ticks. Which rate it was built with cannot be asked for: CONFIG_HZ is mostly 250.
+std::uint64_t ticks(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  constexpr std::uint64_t kRate = 250, kStart = 4'294'892'296;   // it begins five minutes before 32 bits run over
+  return kStart + clock<CLOCK_MONOTONIC_COARSE>(0, 0, 0, 0, 0) / (1'000'000'000 / kRate);
+}
+
+// The ids as the PID namespace sees them that the file names: here, the thread's own namespace.
+std::uint64_t namespace_ids(std::uint64_t device, std::uint64_t inode, std::uint64_t to, std::uint64_t size, std::uint64_t) {
+  struct stat info {};
+  if (size != 8 || ::stat("/proc/self/ns/pid", &info) != 0 || info.st_dev != device || info.st_ino != inode) {
+    std::memset(pointer<void>(to), 0, static_cast<std::uint32_t>(size));
+    return result(-EINVAL);
+  }
+  const std::uint32_t ids[2] = {static_cast<std::uint32_t>(::gettid()), static_cast<std::uint32_t>(::getpid())};
+  std::memcpy(pointer<void>(to), ids, sizeof ids);
+  return 0;
+}
+
+constexpr Helper kHelpers[] = {{118, ticks}, {120, namespace_ids}, {5, clock<CLOCK_MONOTONIC>}, {125, clock<CLOCK_BOOTTIME>}, {160, clock<CLOCK_MONOTONIC_COARSE>}, {208, clock<CLOCK_TAI>},
                                {7, random_number}, {8, processor}, {42, numa_node}, {14, pid_tgid}, {15, uid_gid}, {16, comm}, {174, attach_cookie}};
 
 }  // namespace

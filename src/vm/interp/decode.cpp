@@ -8,12 +8,16 @@ namespace {
 
 using isa::Operation;
 
+constexpr std::uint32_t kTailCall = 12;   // the helper that is no call: the interpreter goes on in another program
+
 // What the instruction needs beyond its operands: a helper, a subprogram, a jump's target.
 Result<void> complete(Step& step, const isa::Instruction& instruction, std::uint32_t at, Steps& program) {
   if (auto distance = instruction.jump_distance()) step.target = static_cast<std::uint32_t>(static_cast<std::int64_t>(at) + 1 + *distance);
   const auto kind = static_cast<isa::CallKind>(instruction.row->selected);
   if (instruction.operation() == Operation::call && kind == isa::CallKind::helper) {
     const auto id = static_cast<std::uint32_t>(instruction.imm);
+    step.tail_call = id == kTailCall;
+    if (step.tail_call) return {};
     step.helper = find_helper(id);
     if (step.helper == nullptr) {
       const facts::HelperRow* row = facts::find_helper(id);
@@ -44,7 +48,7 @@ Result<void> complete_address(Step& step, const isa::Instruction& instruction, s
 
 Result<Steps> steps_of(std::span<const isa::Insn> code) {
   TRY(isa::check(code));
-  Steps program{.steps = std::vector<Step>(code.size()), .functions = {0}};
+  Steps program{.steps = std::vector<Step>(code.size()), .program = nullptr, .functions = {0}};
   for (std::uint32_t at = 0; at < code.size();) {
     const isa::Instruction instruction = TRY(isa::decode(code, at));
     const isa::OpcodeRow& row = *instruction.row;

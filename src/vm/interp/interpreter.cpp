@@ -7,11 +7,15 @@
 #include <cstring>
 
 #include "isa/insn.hpp"
+#include "vm/maps/references.hpp"
+#include "vm/object.hpp"
 
 namespace espy::vm {
 namespace {
 
 using isa::Operation;
+
+constexpr std::uint32_t kTailCall = 12;   // the helper's number
 
 constexpr std::uint64_t low(std::uint64_t value, unsigned bits) { return bits >= 64 ? value : value & ((std::uint64_t{1} << bits) - 1); }
 constexpr std::int64_t sign_extended(std::uint64_t value, unsigned bits) {
@@ -107,7 +111,7 @@ std::uint64_t atomic(const Step& step, void* at, std::uint64_t source, std::uint
 
 class Interpreter {
  public:
-  Interpreter(const Steps& program, Run& run) : program_(program), run_(run) {
+  Interpreter(const Steps& program, Run& run) : program_(&program), run_(run) {
     auto begin = reinterpret_cast<std::uintptr_t>(stack_.data());
     run_.own.add({.begin = begin, .end = begin + stack_.size(), .what = "stack"});
     run_.call = call_back;
@@ -125,15 +129,16 @@ class Interpreter {
 
   static std::uint64_t call_back(Run& run, std::uint64_t function, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) {
     auto& self = *static_cast<Interpreter*>(run.engine);
-    if (!std::ranges::binary_search(self.program_.functions, function)) return run.fault = "calls what is no function", 1;
+    if (!std::ranges::binary_search(self.program_->functions, function)) return run.fault = "calls what is no function", 1;
     return self.function(static_cast<std::uint32_t>(function), {a, b, c, d, 0});
   }
 
   bool step(const Step& step, Registers& r, std::uint32_t& at);
   bool memory_step(const Step& step, Registers& r);
   void call(const Step& step, Registers& r);
+  void tail_call(Registers& r);
   bool stop(std::string message) {
-    if (!fault) fault = Fault{.insn = here_, .message = std::move(message)};
+    if (!fault) fault = Fault{.insn = here_, .program = program_->program, .message = std::move(message)};
     return false;
   }
   bool reach(std::uint64_t address, unsigned bytes, bool write) {
@@ -143,7 +148,9 @@ class Interpreter {
     return stop(fmt::format("{} {} bytes at {:#x}: {}", write ? "writes" : "reads", bytes, address, place_of(address, all)));
   }
 
-  const Steps& program_;
+  const Steps* program_;           // that runs now: a tail call's, until its frame returns
+  const Steps* next_ = nullptr;    // a tail call was made
+  unsigned tail_calls_ = 0;
   Run& run_;
   alignas(16) std::array<std::byte, kFrames * isa::kStackBytes> stack_{};
   unsigned depth_ = 0;
@@ -177,7 +184,27 @@ bool Interpreter::memory_step(const Step& step, Registers& r) {
   return true;
 }
 
+// A slot without a program, and the 34th tail call, are no errors: the program goes on behind the call.
+void Interpreter::tail_call(Registers& r) {
+  if (run_.safe) {
+    if (std::string wrong = check_arguments(run_, facts::prototypes()[kTailCall], &r[1]); !wrong.empty()) {
+      stop(fmt::format("calls helper {}: {}", kTailCall, wrong));
+      return;
+    }
+  }
+  const auto* array = dynamic_cast<const ProgramArray*>(pointer<const Map>(r[2]));
+  if (array == nullptr) {
+    stop("a tail call through a map that is no program array");
+    return;
+  }
+  const Program* program = tail_calls_ < kTailCalls ? array->at(static_cast<std::uint32_t>(r[3])) : nullptr;
+  if (program == nullptr) return;
+  ++tail_calls_;
+  next_ = &program->steps();
+}
+
 void Interpreter::call(const Step& step, Registers& r) {
+  if (step.tail_call) return tail_call(r);
   if (step.helper != nullptr) {
     if (run_.safe) {
       if (std::string wrong = check_arguments(run_, facts::prototypes()[step.helper->id], &r[1]); !wrong.empty()) {
@@ -209,7 +236,7 @@ bool Interpreter::step(const Step& step, Registers& r, std::uint32_t& at) {
     case Operation::bswap: r[step.dst] = reversed(r[step.dst], step.bits); return true;
     case Operation::addr_space_cast: r[step.dst] = r[step.src]; return true;   // arenas lie at their own addresses here
     case Operation::callx:
-      if (!std::ranges::binary_search(program_.functions, r[step.dst])) return stop("calls what is no function");
+      if (!std::ranges::binary_search(program_->functions, r[step.dst])) return stop("calls what is no function");
       [[fallthrough]];
     case Operation::call: call(step, r); return !fault;
     case Operation::may_goto: return true;   // the budget bounds the loop
@@ -231,9 +258,11 @@ std::uint64_t Interpreter::function(std::uint32_t at, const std::array<std::uint
   Registers r{};
   std::ranges::copy(arguments, r.begin() + 1);
   r[10] = reinterpret_cast<std::uint64_t>(stack_.data()) + (kFrames - depth_) * isa::kStackBytes;
+  const std::uint64_t frame = r[10];
+  const Steps* const program = program_;
   ++depth_;
-  while (at < program_.steps.size()) {
-    const Step& current = program_.steps[at];
+  while (at < program_->steps.size()) {
+    const Step& current = program_->steps[at];
     here_ = at++;
     ++executed;
     if (run_.budget-- == 0) {
@@ -242,7 +271,15 @@ std::uint64_t Interpreter::function(std::uint32_t at, const std::array<std::uint
     }
     r[11] = static_cast<std::uint64_t>(current.immediate);
     if (!step(current, r, at) || current.operation == Operation::exit) break;
+    if (next_ != nullptr) [[unlikely]] {   // this frame goes on in the other program
+      program_ = std::exchange(next_, nullptr);
+      r = {};
+      r[1] = reinterpret_cast<std::uint64_t>(run_.context);
+      r[10] = frame;
+      at = 0;
+    }
   }
+  program_ = program;
   --depth_;
   return r[0];
 }

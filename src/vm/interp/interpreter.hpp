@@ -14,6 +14,8 @@
 
 namespace espy::vm {
 
+class Program;
+
 /// One instruction, ready to run. Immediates stand where a register would: in register 11.
 struct Step {
   isa::Operation operation = isa::Operation::exit;
@@ -24,12 +26,14 @@ struct Step {
   std::uint32_t target = 0;           ///< of jumps and calls of subprograms: a step's number
   std::int64_t immediate = 0;
   const Helper* helper = nullptr;
+  bool tail_call = false;
 };
 
 /// A program's steps: step i is slot i of its code, so jumps need no other numbers.
 struct Steps {
   std::vector<Step> steps;
-  std::vector<std::uint32_t> functions;   ///< where functions begin, sorted: what may be called
+  const Program* program = nullptr;       ///< whose they are, for faults behind tail calls; may be null
+  std::vector<std::uint32_t> functions = {};   ///< where functions begin, sorted: what may be called
 };
 
 /// Decodes a program whose map references are already addresses. An instruction that has no meaning here (a kfunc, a helper
@@ -37,6 +41,7 @@ struct Steps {
 Result<Steps> steps_of(std::span<const isa::Insn> code);
 
 inline constexpr unsigned kFrames = 8;
+inline constexpr unsigned kTailCalls = 33;   ///< of a run
 
 /// Runs from the first step with these in r1 to r5. A run that faulted gives nothing of use.
 struct Outcome {

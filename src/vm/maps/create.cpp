@@ -24,6 +24,10 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {MapType::lpm_trie, make_lpm_trie},
     {MapType::queue, make_queue},
     {MapType::stack, make_queue},
+    {MapType::prog_array, make_program_array},
+    {MapType::array_of_maps, make_map_of_maps},
+    {MapType::hash_of_maps, make_map_of_maps},
+    {MapType::bloom_filter, make_bloom_filter},
     {MapType::ringbuf, make_ring_buffer},
 });
 
@@ -37,7 +41,7 @@ std::unexpected<Error> bad_map(const MapAttributes& attributes, std::string what
 
 Result<std::shared_ptr<Map>> create_map(const object::MapSpec& spec) {
   MapAttributes attributes{.name = spec.name, .type = spec.type, .key_size = spec.key_size, .value_size = spec.value_size,
-                           .max_entries = spec.max_entries, .flags = spec.flags};
+                           .max_entries = spec.max_entries, .flags = spec.flags, .extra = spec.map_extra};
   attributes.read_only_for_programs = (spec.flags & kReadOnlyForPrograms) != 0;
   auto row = std::ranges::find(kKinds, spec.type, &KindRow::type);
   if (row == kKinds.end()) {

@@ -11,6 +11,9 @@ Result<std::shared_ptr<Map>> make_array(MapAttributes attributes);
 Result<std::shared_ptr<Map>> make_hash(MapAttributes attributes);
 Result<std::shared_ptr<Map>> make_lpm_trie(MapAttributes attributes);
 Result<std::shared_ptr<Map>> make_queue(MapAttributes attributes);
+Result<std::shared_ptr<Map>> make_program_array(MapAttributes attributes);
+Result<std::shared_ptr<Map>> make_map_of_maps(MapAttributes attributes);
+Result<std::shared_ptr<Map>> make_bloom_filter(MapAttributes attributes);
 Result<std::shared_ptr<Map>> make_ring_buffer(MapAttributes attributes);
 
 /// "map `x` (hash): " in front of what is wrong.
