@@ -1,5 +1,6 @@
 // Helpers about who runs, when and where: the calling thread.
 #include <sys/stat.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -8,9 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <fstream>
 #include <random>
-#include <string>
 
 #include "vm/cpu.hpp"
 #include "vm/helpers/table.hpp"
@@ -48,8 +47,7 @@ std::uint64_t uid_gid(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t
 std::uint64_t comm(std::uint64_t to, std::uint64_t size, std::uint64_t, std::uint64_t, std::uint64_t) {
   if (size == 0) return result(-EINVAL);
   char name[16] = {};
-  std::ifstream file("/proc/thread-self/comm");
-  file.getline(name, sizeof name);
+  ::prctl(PR_GET_NAME, name);
   std::memset(pointer<char>(to), 0, size);
   std::memcpy(pointer<char>(to), name, std::min<std::size_t>(size - 1, std::strlen(name)));
   return 0;
