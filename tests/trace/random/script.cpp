@@ -177,7 +177,7 @@ class Maker {
 
   Expression logic(int depth) {
     bool both = one_in(2);
-    Expression left = expression(depth - 1), right = one_in(4) ? counted_up() : expression(depth - 1);
+    Expression left = expression(depth - 1), right = one_in(4) && !quiet_ ? counted_up() : expression(depth - 1);
     return {fmt::format("({} {} {})", left.text, both ? "&&" : "||", right.text), kBool, [=](State& state) {
               bool first = left.value(state) != 0;
               return std::uint64_t{both ? first && right.value(state) != 0 : first || right.value(state) != 0};
@@ -268,7 +268,7 @@ class Maker {
     if (type.bytes == 8 && one_in(2)) {
       static constexpr std::array kOperators{"+", "*", "/", "%", "&", "|", "^"};
       std::string op = any(kOperators);
-      Expression value = cast(type, expression(kDepth - 1));
+      Expression value = quiet(type, kDepth - 1);
       return part(fmt::format("$n{} {}= {};", variable, op, value.text), [=](State& state) {
         state.numbers[variable] = calculate(op, {state.numbers[variable], type}, {value.value(state), type}).value;
       });
@@ -285,16 +285,20 @@ class Maker {
                 [=](State& state) { state.strings[variable] = condition.value(state) != 0 ? word : other; });
   }
 
+  // A value without effects: nobody says whether a key, or the left side of `+=`, is calculated before or after it.
+  Expression quiet(Width type, int depth) {
+    quiet_ = true;
+    Expression value = cast(type, expression(depth));
+    quiet_ = false;
+    return value;
+  }
+
   Part set_map() {
     std::size_t map = below(maps_.size());
     auto [text, key] = access(map);
     if (one_in(5)) return part(fmt::format("delete({});", text), [=](State& state) { state.maps[map].erase(key(state)); });
-    Expression value = cast(maps_[map].value, expression(kDepth));
-    return part(fmt::format("{} = {};", text, value.text), [=](State& state) {
-      Key at = key(state);
-      std::uint64_t number = value.value(state);
-      state.maps[map][at] = number;
-    });
+    Expression value = quiet(maps_[map].value, kDepth);
+    return part(fmt::format("{} = {};", text, value.text), [=](State& state) { state.maps[map][key(state)] = value.value(state); });
   }
 
   Part set_tuple() {
@@ -313,7 +317,7 @@ class Maker {
     Width type = sums_[which];
     type.bytes = 8;
     std::size_t variable = below(numbers_.size());
-    Expression value = cast(sums_[which], expression(3));
+    Expression value = quiet(sums_[which], 3);
     return part(fmt::format("@{}[(int64)($n{} & 1)] = {}({});", kAggregates[which], variable, kAggregates[which], which == 0 ? "" : value.text), [=](State& state) {
       std::uint64_t number = which == 0 ? 0 : value.value(state);
       Aggregate& at = state.aggregates[{static_cast<int>(which), state.numbers[variable] & 1}];
@@ -455,6 +459,7 @@ class Maker {
   std::vector<Width> numbers_, sums_;
   std::vector<MapShape> maps_;
   std::pair<Width, Width> tuple_;
+  bool quiet_ = false;
   int nesting_ = 0, loops_ = 0, loop_names_ = 0, printed_ = 0;
 };
 
