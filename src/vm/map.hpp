@@ -31,6 +31,12 @@ struct MapAttributes {
   bool read_only_for_programs = false;   ///< BPF_F_RDONLY_PROG
 };
 
+/// Where values lie that are found by a 32-bit index: what compiled programs compute themselves.
+struct ArrayLayout {
+  std::uintptr_t begin = 0;
+  std::uint32_t stride = 0, entries = 0;
+};
+
 class Map {
  public:
   explicit Map(MapAttributes attributes) : attributes_(std::move(attributes)) {}
@@ -42,6 +48,8 @@ class Map {
   virtual bool is_per_cpu() const { return false; }
   /// Memory that programs may reach through pointers of this map.
   virtual std::vector<Region> regions() const = 0;
+  /// Of maps whose lookup is that, for every thread alike.
+  virtual std::optional<ArrayLayout> array_layout() const { return std::nullopt; }
 
   // ---- what programs call; keys and values have the map's sizes ----
   virtual void* lookup(const void* key);

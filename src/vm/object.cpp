@@ -80,7 +80,7 @@ Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked, Tier t
     Program& made = object->programs_.emplace_back();
     made.steps_ = std::move(*steps);
     if (tier != Tier::interpreter) {
-      auto compiled = Compiled::compile(code, tier, program.spec.name);
+      auto compiled = Compiled::compile(code, tier, program.spec.name, object->handles_);
       if (!compiled) return std::unexpected(wrap(compiled.error(), fmt::format("load program `{}`", program.spec.name)));
       made.compiled_ = std::move(*compiled);
     }

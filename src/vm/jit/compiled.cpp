@@ -7,6 +7,7 @@
 #include "ir/passes/passes.hpp"
 #include "ir/x86/emit.hpp"
 #include "vm/helpers/table.hpp"
+#include "vm/jit/inline_lookups.hpp"
 
 namespace espy::vm {
 namespace {
@@ -31,12 +32,13 @@ ir::Options passes_of(Tier tier) {
 Compiled::Compiled(CodeMemory memory, std::uint32_t entry)
     : memory_(std::move(memory)), entry_(pointer<std::uint64_t(std::uint64_t, std::uint64_t)>(reinterpret_cast<std::uint64_t>(memory_.at(entry)))) {}
 
-Result<Compiled> Compiled::compile(std::span<const isa::Insn> code, Tier tier, std::string_view name) {
+Result<Compiled> Compiled::compile(std::span<const isa::Insn> code, Tier tier, std::string_view name, std::span<const std::uint64_t> maps) {
 #if !defined(__x86_64__)
   return fail(ErrorKind::unsupported, "compile `{}`: there is no compiler for this processor", name);
 #endif
   static const ir::x86::Features features = ir::x86::host_features();
   ir::Lifted lifted = TRY(ir::lift({.code = code}));
+  if (tier == Tier::optimised) inline_lookups(lifted.module, maps);
   ir::optimise(lifted.module, passes_of(tier));
   const ir::x86::Code made = TRY(ir::x86::emit(lifted.module, {.features = features, .helper = helper_address}));
   CodeMemory memory = TRY(CodeMemory::create(made.bytes));

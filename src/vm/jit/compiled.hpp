@@ -23,9 +23,10 @@ enum class Tier : std::uint8_t {
 
 class Compiled {
  public:
-  /// Of a program whose map references are addresses already. `unsupported` where the compiler lacks an instruction or the user
+  /// Of a program whose map references are addresses already: of these maps (sorted), whose values may be looked up without a
+  /// call. `unsupported` where the compiler lacks an instruction or the user
   /// engine a helper, and on processors that are no x86-64.
-  static Result<Compiled> compile(std::span<const isa::Insn> code, Tier tier, std::string_view name);
+  static Result<Compiled> compile(std::span<const isa::Insn> code, Tier tier, std::string_view name, std::span<const std::uint64_t> maps = {});
 
   /// Runs it with these in r1 and r2. The run is the calling thread's while it does.
   std::uint64_t run(Run& run, std::uint64_t context, std::uint64_t second = 0) const;

@@ -131,5 +131,17 @@ TEST(Compiled, DivisionsByConstants) {
   expect_all(text, expected);
 }
 
+TEST(Compiled, LookupsInArrays) {
+  // Keys inside, the last, the first outside, and far outside.
+  std::string text = ".map values type=array key=4 value=12 max_entries=5\n.section raw_tp/x\n.func main\n  r6 = 0\n";
+  for (int key : {0, 4, 5, -1}) {
+    text += fmt::format("  *(u32 *)(r10 - 4) = {0}\n  r1 = values ll\n  r2 = r10\n  r2 += -4\n  call 1\n  if r0 == 0 goto missing{1}\n"
+                        "  r1 = *(u32 *)(r0 + 8)\n  r6 += r1\n  r6 += 1\n  *(u32 *)(r0 + 8) = {2}\n  goto next{1}\nmissing{1}:\n  r6 += 100\nnext{1}:\n",
+                        key, key + 1, key + 7);
+  }
+  text += "  r0 = r6\n  exit\n";
+  expect_all(text, 2 + 200);
+}
+
 }  // namespace
 }  // namespace espy::vm

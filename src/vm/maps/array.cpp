@@ -26,6 +26,11 @@ class Array final : public Map {
              .writable = !attributes_.read_only_for_programs, .what = attributes_.name}};
   }
 
+  std::optional<ArrayLayout> array_layout() const override {
+    if (per_cpu_ || stride_ > UINT32_MAX) return std::nullopt;
+    return ArrayLayout{reinterpret_cast<std::uintptr_t>(memory_.data()), static_cast<std::uint32_t>(stride_), attributes_.max_entries};
+  }
+
   void* lookup(const void* key) override { return at(key, per_cpu_ ? current_cpu() : 0); }
   void* lookup_percpu(const void* key, unsigned cpu) override { return per_cpu_ && cpu < cpu_count() ? at(key, cpu) : nullptr; }
 

@@ -1,0 +1,12 @@
+// Lookups whose map and layout are known become arithmetic, before the passes: so the key need not be in memory, a constant key
+// is an address, and its bound is not checked again.
+#pragma once
+
+#include "ir/ir.hpp"
+
+namespace espy::vm {
+
+/// `maps`: the handles, sorted, of maps that live as long as the code; what the module passes as a map is one of these numbers.
+void inline_lookups(ir::Module& module, std::span<const std::uint64_t> maps);
+
+}  // namespace espy::vm
