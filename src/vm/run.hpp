@@ -39,6 +39,7 @@ struct Run {
   std::string fault = {};           ///< set by a helper that must end the run
   /// Calls a function of the program, for helpers with callbacks. `function` is what the program passed.
   std::uint64_t (*call)(Run&, std::uint64_t function, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) = nullptr;
+  unsigned tail_calls = 0;          ///< that compiled programs have made
   void* engine = nullptr;           ///< the tier's own state
 
   bool may_touch(std::uint64_t address, std::uint64_t size, bool write) const {

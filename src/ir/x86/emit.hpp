@@ -30,6 +30,8 @@ Features host_features();
 struct Options {
   Features features = {};
   std::uint64_t (*helper)(std::uint32_t id) = nullptr;   ///< the address of a helper; 0: there is none
+  /// The address of `std::uint64_t (map, index)`: where a tail call goes on, or 0 if it fails; 0: there are none.
+  std::uint64_t tail_call = 0;
   std::span<const std::uint64_t> maps = {};              ///< by MapId: handles
   std::span<const std::uint64_t> map_values = {};        ///< by MapId: the address of its only value
 };
@@ -47,7 +49,7 @@ struct Code {
 };
 
 /// The code of all functions of a module that `check` accepts, and that `lay_out` ordered. `unsupported` where it does what
-/// this back end has no code for (kfuncs, tail calls), or calls a helper that there is not.
+/// this back end has no code for (kfuncs), or calls a helper that there is not.
 Result<Code> emit(const Module& module, const Options& options);
 
 }  // namespace espy::ir::x86

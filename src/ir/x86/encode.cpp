@@ -93,7 +93,6 @@ class Encoder {
   void epilogue() {
     if (frame_ != 0) a_.add(jit::x86::rsp, frame_);
     for (std::size_t i = saved_.size(); i-- > 0;) a_.pop(gp(saved_[i], 8));
-    a_.ret();
   }
 
   // ---- blocks -------------------------------------------------------------------------------------------------------
@@ -230,7 +229,8 @@ class Encoder {
       case MOp::cmov: move(inst.dst, inst.a); a_.cmov(code_of(inst.cond), gp(inst.dst, size), gp(inst.b, size)); return;
       case MOp::call: a_.call(functions_[static_cast<std::size_t>(inst.imm)]); return;
       case MOp::call_address: a_.mov(jit::x86::rax, inst.imm); a_.call(jit::x86::rax); return;
-      case MOp::ret: return epilogue();
+      case MOp::ret: epilogue(); a_.ret(); return;
+      case MOp::leave: epilogue(); a_.jmp(jit::x86::rax); return;
       default: a_.ud2(); return;
     }
   }

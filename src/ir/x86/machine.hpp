@@ -54,6 +54,7 @@ enum class MOp : std::uint8_t {
   call,        ///< function imm
   call_address,///< the code at imm
   ret,
+  leave,       ///< as ret, but to the code at rax, for which rdi is set
   trap,
 };
 

@@ -63,9 +63,7 @@ Result<void> Selector::block(BlockId block) {
   }
   // Blocks for the edges that set parameters follow the block that they leave.
   for (Split split : std::exchange(splits_, {})) {
-    placed_.resize(std::max<std::size_t>(placed_.size(), split.id + 1), kNoMBlock);
-    placed_[split.id] = static_cast<MBlockId>(out_.blocks.size());
-    begin_block();
+    begin_numbered(split.id);
     copies(*split.edge);
     end_block(kNoMBlock, index_of(split.edge->to));
   }

@@ -71,6 +71,8 @@ class Selector {
   Result<void> leave(const Inst& inst);
   void branch(const Inst& inst);
   void switch_over(const Inst& inst);
+  Result<void> tail_call(const Inst& inst);
+  void begin_numbered(MBlockId number);
   MBlockId edge(const Edge& edge);
   void copies(const Edge& edge);
 

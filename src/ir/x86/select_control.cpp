@@ -109,6 +109,7 @@ Result<void> Selector::leave(const Inst& inst) {
       return {};
     case Op::branch: branch(inst); return {};
     case Op::switch_: switch_over(inst); return {};
+    case Op::tail_call: return tail_call(inst);
     case Op::ret:
       if (std::span<const ValueId> in = f_.operands(inst); !in.empty()) {
         if (f_[plan_.root(in[0])].leaf()) leaf_into(kRax, f_[plan_.root(in[0])]);
@@ -158,11 +159,36 @@ void Selector::switch_over(const Inst& inst) {
     put(cmp);
     MBlockId number = numbers_++;
     end_block(edge(one), number, Cond::e);
-    placed_.resize(std::max<std::size_t>(placed_.size(), number + 1), kNoMBlock);
-    placed_[number] = static_cast<MBlockId>(out_.blocks.size());
-    begin_block();
+    begin_numbered(number);
   }
   end_block(kNoMBlock, edge(edges.back()));
+}
+
+void Selector::begin_numbered(MBlockId number) {
+  placed_.resize(std::max<std::size_t>(placed_.size(), number + 1), kNoMBlock);
+  placed_[number] = static_cast<MBlockId>(out_.blocks.size());
+  begin_block();
+}
+
+/// Asks where to go on; there, this function's frame is gone.
+Result<void> Selector::tail_call(const Inst& inst) {
+  if (options_.tail_call == 0) return fail(ErrorKind::unsupported, "{} makes a tail call, which there is not", f_.name);
+  std::span<const ValueId> in = f_.operands(inst);
+  Reg context = use(in[0]), map = use(in[1]), index = use(in[2]), entry = fresh();
+  put({.op = MOp::mov, .dst = kRdi, .a = map});
+  put({.op = MOp::mov, .dst = kRsi, .a = index});
+  put({.op = MOp::call_address, .imm = static_cast<std::int64_t>(options_.tail_call), .reads = mask_of(kRdi, kRsi), .writes = kCallerSaved});
+  out_.calls = true;
+  put({.op = MOp::mov, .dst = entry, .a = kRax});
+  put({.op = MOp::test, .a = entry, .b = entry});
+  const MBlockId going = numbers_++;
+  end_block(edge(f_.edges_of(inst)[0]), going, Cond::e);
+  begin_numbered(going);
+  put({.op = MOp::mov, .dst = kRdi, .a = context});
+  put({.op = MOp::mov, .dst = kRax, .a = entry});
+  put({.op = MOp::leave, .reads = mask_of(kRax, kRdi)});
+  end_block(kNoMBlock, kNoMBlock);
+  return {};
 }
 
 /// Gives the parameters of the block at an edge's end their values, all at once: a copy whose target is still to be read

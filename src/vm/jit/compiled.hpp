@@ -31,6 +31,8 @@ class Compiled {
   /// Runs it with these in r1 and r2. The run is the calling thread's while it does.
   std::uint64_t run(Run& run, std::uint64_t context, std::uint64_t second = 0) const;
 
+  /// Where it begins; takes the context in rdi.
+  std::uint64_t entry() const { return reinterpret_cast<std::uint64_t>(entry_); }
   std::size_t code_bytes() const { return memory_.size(); }
   const std::uint8_t* code() const { return memory_.at(0); }
 
