@@ -15,13 +15,16 @@ namespace {
 
 void print(std::FILE* to, std::string_view text) { std::fwrite(text.data(), 1, text.size(), to); }
 
+// How the name that the program was called by begins its messages: scripts and suites around a tool look for that.
+std::string_view error_prefix = "espy: error: ";
+
 int report(const Error& error, bool json, int status) {
   if (json) {
     auto output = render::json_output(render::to_descriptor(STDOUT_FILENO));
     output->error(error);
     std::ignore = output->flush();  // standard error says it too
   }
-  print(stderr, "espy: " + describe(error) + "\n");
+  print(stderr, std::string(error_prefix) + describe(error).substr(std::string_view("error: ").size()) + "\n");
   return status;
 }
 
@@ -49,8 +52,20 @@ int run_command(const Command& command, std::span<char* const> rest) {
   return *status;
 }
 
+int run_as_tracer(std::span<char* const> words) {
+  error_prefix = "ERROR: ";
+  const Command& command = *find_command("trace");
+  const bool is_usage = words.empty() || std::string_view(words[0]) == "-h" || std::string_view(words[0]) == "--help";
+  if (is_usage) return print(words.empty() ? stderr : stdout, "USAGE:\n" + help(command)), words.empty() ? command.usage_status : kOk;
+  Result<Invocation> invocation = parse(command, words);
+  if (invocation) return run_command(command, words);
+  int status = report(invocation.error(), false, command.usage_status);
+  print(stderr, "USAGE:\n" + help(command));
+  return status;
+}
+
 int run(std::span<char* const> words) {
-  if (!words.empty() && is_called(words[0], "bpftrace")) return run_command(*find_command("trace"), words.subspan(1));
+  if (!words.empty() && is_called(words[0], "bpftrace")) return run_as_tracer(words.subspan(1));
   if (words.size() < 2) {
     print(stderr, overview());
     return kUsage;

@@ -38,7 +38,7 @@ Result<void> read_script(const Invocation& invocation, const std::optional<std::
     job.source = job.sources.add("program", *program);
     first_argument = 1;
   } else if (auto given = invocation.value("--expr")) {
-    job.source = job.sources.add("-e", *given);
+    job.source = job.sources.add("stdin", *given);   // as other tools of the language call it
   } else if (words.empty()) {
     return std::unexpected(Error{.kind = ErrorKind::invalid_argument, .message = "no script to trace", .hint = "give one with -e 'PROGRAM', or a FILE; see `espy trace --help`"});
   } else {
@@ -106,7 +106,7 @@ Result<trace::run::RunOptions> run_options(const Invocation& invocation, TraceJo
   using namespace trace::run;
   RunOptions options{.failed_reads = invocation.has("--read-errors"), .child = job.child ? &*job.child : nullptr, .pid = job.compile.pid.value_or(0), .sources = &job.sources};
   const std::string format = invocation.has("--json") ? "json" : invocation.value("--format").value_or("text");
-  if (format != "text" && format != "json") return fail(ErrorKind::invalid_argument, "there is no output format `{}`: text and json are", format);
+  if (format != "text" && format != "json") return fail(ErrorKind::invalid_argument, "Invalid output format \"{}\": text and json are known", format);
   options.output.form = format == "json" ? OutputForm::json : OutputForm::text;
   const std::string buffer = invocation.value("--buffer").value_or("line");
   if (buffer != "none" && buffer != "line" && buffer != "full") return fail(ErrorKind::invalid_argument, "-B takes none, line or full, not `{}`", buffer);

@@ -177,7 +177,7 @@ Result<void> set_config(Config& config, std::string_view name, std::string_view 
   std::vector<std::string_view> names;
   for (const ConfigRow& row : kRows)
     if (!row.removed) names.push_back(row.name);
-  Error error{.kind = ErrorKind::not_found, .message = fmt::format("no configuration variable is called `{}`", name)};
+  Error error{.kind = ErrorKind::not_found, .message = fmt::format("Unrecognized config variable: {}", name)};
   if (const std::string_view near = nearest(wanted, names); !near.empty()) error.hint = fmt::format("did you mean `{}`?", near);
   return std::unexpected(std::move(error));
 }

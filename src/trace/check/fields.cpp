@@ -212,7 +212,7 @@ Type Checker::member(Expr& expr, Member& node) {
   switch (object.kind) {
     case Kind::unknown: return unknown_type();
     case Kind::structure:
-      if (node.arrow) return refuse(expr.at, fmt::format("`->` takes a pointer, and this is a `{}`", to_string(object)), fmt::format("use `.{}`", node.name));
+      // `->` is `.` here: what was a pointer may have been copied into a variable or map.
       return structure_member(expr, node, object);
     case Kind::tuple: case Kind::record: return tuple_member(expr, node, object);
     case Kind::pointer:
@@ -246,7 +246,7 @@ Type Checker::index(Expr& expr, Index& node) {
   if (object.kind == Kind::array || object.kind == Kind::string) {
     const std::uint32_t count = object.kind == Kind::array ? object.count : object.size;
     if (constant && static_cast<std::int64_t>(*constant) < 0) return refuse(node.index->at, "an index cannot be negative");
-    if (constant && *constant >= count && count != 0) return refuse(node.index->at, fmt::format("index {} is past the end: `{}` has {}", *constant, to_string(object), count));
+    if (constant && *constant >= count && count != 0) return refuse(node.index->at, fmt::format("the index {} is out of bounds for array of size {}", *constant, count));
     convert(*node.index, wide_integer(node.index->type));
     if (object.kind == Kind::string) return integer_type(1, true);
     Type element = *object.element;

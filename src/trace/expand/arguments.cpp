@@ -26,8 +26,8 @@ std::optional<Integer> read_integer(std::string_view text) {
 }
 
 std::optional<bool> read_boolean(std::string_view text) {
-  if (text == "true" || text == "1") return true;
-  if (text == "false" || text == "0") return false;
+  if (text == "true" || text == "True" || text == "1") return true;
+  if (text == "false" || text == "False" || text == "0") return false;
   return std::nullopt;
 }
 

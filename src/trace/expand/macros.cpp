@@ -33,11 +33,16 @@ std::string_view kind_name(Kind kind) {
   return {};
 }
 
+/// Can this be given for the parameter? A `$x` that is only read takes any expression, as it would without the `$`.
 bool fits(const MacroParameter& parameter, const Expr& argument) {
-  if (parameter.kind == Kind::variable) return std::holds_alternative<Variable>(argument.node);
-  if (parameter.kind == Kind::expression) return true;
+  if (parameter.kind != Kind::map) return true;
   const auto* map = std::get_if<MapAccess>(&argument.node);
   return map && !map->key;
+}
+
+/// The one to take where several would do: a variable for `$x`.
+bool fits_best(const MacroParameter& parameter, const Expr& argument) {
+  return parameter.kind == Kind::variable ? std::holds_alternative<Variable>(argument.node) : fits(parameter, argument);
 }
 
 std::string signature(const Macro& macro) {
@@ -78,7 +83,10 @@ class Substitution {
     if (const auto* name = std::get_if<Identifier>(&expr.node)) {
       if (const Expr* argument = find(Kind::expression, name->name)) return put(expr, *argument);
     }
-    if (auto* variable = std::get_if<Variable>(&expr.node)) rename(*variable);
+    if (auto* variable = std::get_if<Variable>(&expr.node)) {
+      if (const Expr* argument = find(Kind::variable, variable->name); argument && !std::holds_alternative<Variable>(argument->node)) return put(expr, *argument);
+      rename(*variable);
+    }
     if (auto* map = std::get_if<MapAccess>(&expr.node)) rename(*map, expr.at);
     if (auto* offset = std::get_if<OffsetOf>(&expr.node)) rename(offset->path);
     if (auto* call = std::get_if<Call>(&expr.node)) call->name_at.source = source_;
@@ -155,7 +163,8 @@ class Substitution {
 
   void rename(Variable& variable) {
     const Expr* argument = find(Kind::variable, variable.name);
-    variable.name = argument ? std::get<Variable>(argument->node).name : variable.name + suffix_;
+    const auto* given = argument ? std::get_if<Variable>(&argument->node) : nullptr;
+    variable.name = given ? given->name : variable.name + suffix_;
   }
 
   void rename(MapAccess& map, Span at) {
@@ -254,14 +263,19 @@ class Expander {
     const auto found = by_name_.find(call ? call->name : word->name);
     if (found == by_name_.end()) return nullptr;
     const std::size_t count = call ? call->arguments.size() : 0;
-    const Macro* same_count = nullptr;
+    const Macro *same_count = nullptr, *possible = nullptr;
     for (const Macro* macro : found->second) {
       if (macro->parameters.size() != count) continue;
       if (!same_count) same_count = macro;
-      bool all = true;
-      for (std::size_t number = 0; number < count; ++number) all = all && fits(macro->parameters[number], call->arguments[number]);
-      if (all) return macro;
+      bool can = true, best = true;
+      for (std::size_t number = 0; number < count; ++number) {
+        can = can && fits(macro->parameters[number], call->arguments[number]);
+        best = best && fits_best(macro->parameters[number], call->arguments[number]);
+      }
+      if (best) return macro;
+      if (can && !possible) possible = macro;
     }
+    if (possible) return possible;
     if (same_count) {
       wrong_kind(*same_count, *call);
     } else if (call && !found->second.empty()) {
@@ -274,8 +288,7 @@ class Expander {
     for (std::size_t number = 0; number < call.arguments.size(); ++number) {
       const MacroParameter& parameter = macro.parameters[number];
       if (fits(parameter, call.arguments[number])) continue;
-      diagnostics_.error(call.arguments[number].at, fmt::format("macro `{}` wants {} here", macro.name, kind_name(parameter.kind)),
-                         macro.parameters[number].kind == Kind::variable ? "put the value into a variable first" : "")
+      diagnostics_.error(call.arguments[number].at, fmt::format("macro `{}` wants {} here", macro.name, kind_name(parameter.kind)))
           .notes.push_back({parameter.at, "the parameter is here"});
     }
   }

@@ -148,6 +148,12 @@ ValueId Lowering::builtin(const Expr& e, const Builtin& row, std::uint32_t numbe
 ValueId Lowering::user_mode(Span) {
   // x86-64: the privilege level in the code segment's selector. The context begins with struct pt_regs, or points to one.
   const auto cs = probes::named_register("cs");
+  if (probe != nullptr && !probe->instance.targets.empty()) {
+    using enum probes::Provider;
+    const probes::Provider provider = probe->instance.targets.front().provider;
+    // What user space fires, and what stands in its code.
+    if (probes::row_of(provider).is_user || provider == begin || provider == end || provider == self || provider == test || provider == bench) return i64(1);
+  }
   if (probe == nullptr || !cs || probe->instance.prog_type != facts::ProgType::perf_event) return i64(0);
   return b.zext(b.eq(b.and_(context_word(*cs, kI64), i64(3)), i64(3)), 1);
 }

@@ -125,6 +125,8 @@ class Typer {
 
   btf::TypeId pointee(std::string_view words) {
     words = trim(words);
+    // `const char *const *`: the qualifier of the pointer that is pointed to.
+    if (words.ends_with("const") && trim(words.substr(0, words.size() - 5)).ends_with('*')) words = trim(words.substr(0, words.size() - 5));
     if (words.ends_with('*')) return named(words, 8, false);
     if (without_qualifiers(words) == "void") return btf::kVoid;
     auto known = find(words);

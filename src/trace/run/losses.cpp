@@ -52,7 +52,7 @@ void Losses::tell(Output& output, const Counter& counter, std::uint64_t count, b
       return;
     case map_full: {
       const std::string_view map = counter.index < plan_.maps.size() ? std::string_view(plan_.maps[counter.index].name) : std::string_view{};
-      output.problem("runtime_error", fmt::format("map {} is full: {} an update was lost; raise max_map_keys, or declare the map with more entries: let {} = hash(N)", map, number, map),
+      output.problem("runtime_error", fmt::format("Map full; can't update element: {}, {}; raise max_map_keys, or declare the map with more entries: let {} = hash(N)", map, number, map),
                      quoted("map", map, count));
       return;
     }

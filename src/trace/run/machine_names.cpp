@@ -95,6 +95,7 @@ class MachineNames final : public Names {
 
   std::string_view probe(std::uint64_t index) override { return index < plan_.probes.size() ? std::string_view(plan_.probes[index].name) : std::string_view{}; }
   std::string_view trailer() const override { return plan_.config.str_trunc_trailer; }
+  std::uint32_t string_room() const override { return static_cast<std::uint32_t>(plan_.config.max_strlen); }
 
  private:
   void frame(const Type& type, std::uint64_t address, std::uint32_t pid, std::uint32_t probe, std::string& out) {

@@ -27,6 +27,8 @@ class Names {
   virtual std::string_view probe(std::uint64_t index) = 0;
   /// What stands behind a string that may have been cut: "..".
   virtual std::string_view trailer() const = 0;
+  /// Strings that were read have this room: what fills it, but for its NUL, may have been cut. 0: not known.
+  virtual std::uint32_t string_room() const { return 0; }
 };
 
 /// Appends a time as strftime(3) does, local time; `%f` is the microseconds, six digits.

@@ -28,7 +28,7 @@ void Output::written() {
 
 void Output::attached_probes(std::size_t count) {
   if (options_.quiet) return;
-  if (is_json()) fmt::format_to(std::back_inserter(buffer_), "{{\"type\":\"attached_probes\", \"count\":{}}}\n", count);
+  if (is_json()) fmt::format_to(std::back_inserter(buffer_), "{{\"type\": \"attached_probes\", \"count\": {}, \"data\": {{\"probes\": {}}}}}\n", count, count);
   else fmt::format_to(std::back_inserter(buffer_), "Attached {} probe{}\n", count, count == 1 ? "" : "s");
   written();
 }

@@ -173,7 +173,7 @@ class Session {
   }
 
   // Iterators run in a thread of their own, so that what they send is handled while they do. A script that has nothing else
-  // to wait for ends with them.
+  // to wait for ends with them; one of begin and end probes only, at once.
   Result<void> start_iterators() {
     bool any = false, others = false;
     for (const ProgramPlan& program : plan_.programs) {
@@ -181,6 +181,7 @@ class Session {
       if (provider == probes::Provider::iter) any = true;
       else if (provider != probes::Provider::begin && provider != probes::Provider::end) others = true;
     }
+    if (!any && !others && options_.child == nullptr && options_.pid == 0 && options_.watcher == nullptr) ending_ = true;
     if (!any) return {};
     iterators_done_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!iterators_done_) return fail_sys(errno, "wait for iterators");
@@ -317,11 +318,22 @@ class Session {
       const auto each = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begun).count() / turns;
       TRY(drain(true));
       if (options_.mode == Mode::bench)
-        output_.text("bench", true, [&](std::string& out) { out += fmt::format("{}: {} ns", program.instance.targets.front().name, each); });
+        benchmarks_.emplace_back(program.instance.targets.front().name, each);
       if (actions_.exit_code()) break;
     }
+    if (options_.mode == Mode::bench) show_benchmarks();
     TRY(finish());
     return actions_.exit_code().value_or(0);
+  }
+
+  void show_benchmarks() {
+    output_.data("benchmark_results", [&](std::string& out) {
+      for (const auto& [name, each] : benchmarks_) {
+        if (!output_.is_json()) out += fmt::format("{}: {} ns\n", name, each);
+        else out += fmt::format("{}\"{}\": {}", &name == &benchmarks_.front().first ? "{" : ", ", name.substr(name.find(':') + 1), each);
+      }
+      if (output_.is_json()) out += benchmarks_.empty() ? "{}" : "}";
+    });
   }
 
   struct Timer {
@@ -343,6 +355,7 @@ class Session {
   std::optional<kernel::Poller> quiet_;    // everything but the ring
   UniqueFd process_, watch_timer_;
   std::vector<Timer> timers_;
+  std::vector<std::pair<std::string, std::int64_t>> benchmarks_;   // ns each
   UniqueFd iterators_done_;
   Result<void> iterated_{};
   bool ends_with_iterators_ = false;

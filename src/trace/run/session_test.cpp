@@ -67,7 +67,7 @@ TEST(Session, JsonIsOneObjectALine) {
   script.program("begin", Provider::begin, "begin", script.send(print, {static_cast<std::uint64_t>(-5)}) + script.send(exit, {0}));
   Ran ran = run(script, {.output = {.form = OutputForm::json}});
   ASSERT_OK(ran.code);
-  EXPECT_EQ(ran.output, "{\"type\":\"attached_probes\", \"count\":1}\n{\"type\": \"printf\", \"data\": \"a \\\"b\\\" -5\\n\"}\n");
+  EXPECT_EQ(ran.output, "{\"type\": \"attached_probes\", \"count\": 1, \"data\": {\"probes\": 1}}\n{\"type\": \"printf\", \"data\": \"a \\\"b\\\" -5\\n\"}\n");
 }
 
 TEST(Session, IntervalPrintsTheMapOfThatMomentThenClearsIt) {
@@ -260,7 +260,7 @@ TEST(Session, ProblemsAreToldWithTheirPlace) {
   ASSERT_OK(ran.code);
   EXPECT_NE(ran.output.find("x.bt:2:3-21: ERROR: bad 1\n  errorf("), std::string::npos) << ran.output;
   EXPECT_NE(ran.output.find("WARNING: map update failed: Argument list too long (-7)"), std::string::npos) << ran.output;
-  EXPECT_NE(ran.output.find("map @m is full: 3 times an update was lost"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("Map full; can't update element: @m, 3 times"), std::string::npos) << ran.output;
   EXPECT_EQ(ran.output.find("could not be read"), std::string::npos) << ran.output;
   Ran json = run(script, {.output = {.form = OutputForm::json, .quiet = true}, .failed_reads = true, .sources = &sources});
   EXPECT_NE(json.output.find("{\"type\": \"errorf\", \"msg\": \"bad 1\", \"filename\": \"x.bt\", \"line\": 2, \"col\": 3}\n"), std::string::npos) << json.output;

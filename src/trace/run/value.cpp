@@ -62,8 +62,9 @@ void append_name(const Type& type, Bytes value, Names& names, std::string& out) 
   switch (type.kind) {
     case Kind::string: {
       bool cut = false;
-      out += string_of(type, value, cut);
-      if (cut) out += names.trailer();
+      const std::string_view text = string_of(type, value, cut);
+      out += text;
+      if (cut || (type.size == names.string_room() && text.size() + 1 == type.size)) out += names.trailer();
       return;
     }
     case Kind::inet: return append_inet(value, out);

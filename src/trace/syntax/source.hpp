@@ -26,7 +26,7 @@ struct Position {
 
 /// One text: the script, an imported file, a C header.
 struct Source {
-  std::string name;  ///< path, or "stdin", or "-e"
+  std::string name;  ///< path, or "stdin": what came by it or on the command line
   std::string text;
 };
 
