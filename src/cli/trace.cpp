@@ -65,11 +65,45 @@ constexpr std::string_view kVersion = "bpftrace v0.26.1 (the language, as espy "
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
+// What to search for, for each probe of a script: of timers and counters, their kind without the number.
+std::vector<std::string> searches_of(const trace::Script& script) {
+  std::vector<std::string> searches;
+  for (const trace::Probe& probe : script.probes) {
+    for (const trace::AttachPointText& point : probe.attach_points) {
+      const std::vector<std::string_view> parts = split(point.text, ':');
+      const trace::probes::ProviderRow* row = trace::probes::find_provider(parts.front());
+      using enum trace::probes::Provider;
+      const bool numbered = row != nullptr && parts.size() > 1 && (row->provider == interval || row->provider == profile || row->provider == software || row->provider == hardware);
+      searches.push_back(numbered ? fmt::format("{}:{}", row->name, parts[1]) : point.text);
+    }
+  }
+  return searches;
+}
+
+// The probes of a script, given with -e or as a file.
+Result<int> list_script(const Invocation& invocation, trace::probes::Machine& machine, const trace::probes::ListOptions& options) {
+  TraceJob job = TRY(trace_job(invocation));
+  trace::Diagnostics diagnostics;
+  trace::Script script = trace::parse(job.sources, job.source, diagnostics);
+  for (const trace::Diagnostic& diagnostic : diagnostics.all()) std::fputs(trace::render(diagnostic, job.sources, false).c_str(), stderr);
+  if (diagnostics.has_errors()) return kFailed;
+  for (const std::string& search : searches_of(script)) {
+    auto rows = trace::probes::list(machine, search, options);
+    if (!rows) continue;
+    for (const trace::probes::ListRow& row : *rows) print(trace::probes::text(row));
+  }
+  return kOk;
+}
+
 Result<int> list(const Invocation& invocation) {
   auto machine = trace::probes::Machine::running();
   const std::string search = invocation.positionals.empty() ? "" : invocation.positionals.front();
   trace::probes::ListOptions options{.verbose = invocation.has("--verbose")};
   if (auto pid = invocation.value("--pid")) options.pid = parse_number<int>(*pid);
+  const bool is_file = !search.empty() && ::access(search.c_str(), R_OK) == 0;
+  if (invocation.has("--expr") || is_file) return list_script(invocation, machine, options);
+  if (search.ends_with(".bt"))
+    fmt::print(stderr, "WARNING: It appears that '{0}' is a filename but the file does not exist. Treating '{0}' as a search pattern.\n", search);
   for (const trace::probes::ListRow& row : TRY(trace::probes::list(machine, search, options))) print(trace::probes::text(row));
   return kOk;
 }

@@ -30,6 +30,12 @@ Result<std::vector<std::string>> stages_of(const Invocation& invocation) {
   return stages;
 }
 
+Result<std::string> script_text(const std::string& path) {
+  auto text = read_text_file(path);
+  if (!text && text.error().sys != 0) return fail_sys(text.error().sys, "failed to open file '{}'", path);
+  return text;
+}
+
 // The script, and what stands behind it on the command line.
 Result<void> read_script(const Invocation& invocation, const std::optional<std::string>& program, TraceJob& job) {
   const auto& words = invocation.positionals;
@@ -44,16 +50,19 @@ Result<void> read_script(const Invocation& invocation, const std::optional<std::
   } else {
     first_argument = 1;
     const bool is_stdin = words.front() == "-";
-    job.source = job.sources.add(is_stdin ? "stdin" : words.front(), TRY(read_text_file(is_stdin ? "/dev/stdin" : words.front())));
+    job.source = job.sources.add(is_stdin ? "stdin" : words.front(), TRY(script_text(is_stdin ? "/dev/stdin" : words.front())));
   }
   const std::size_t dashes = std::max(invocation.before_dashes, first_argument);
   job.compile.arguments = trace::read_arguments(std::span(words).subspan(first_argument, dashes - first_argument), std::span(words).subspan(dashes));
   return {};
 }
 
+constexpr int kLargestPid = 1 << 22;   // PID_MAX_LIMIT of 64-bit kernels
+
 Result<int> pid_of(const std::string& text) {
   auto pid = parse_number<int>(text);
-  if (!pid || *pid <= 0) return fail(ErrorKind::invalid_argument, "`{}` is no process number", text);
+  if (!pid) return fail(ErrorKind::invalid_argument, "Failed to parse pid: pid '{}' is not a valid decimal number", text);
+  if (*pid < 1 || *pid > kLargestPid) return fail(ErrorKind::invalid_argument, "Failed to parse pid: pid '{}' out of valid pid range [1,{}]", text, kLargestPid);
   if (::kill(*pid, 0) != 0 && errno == ESRCH) return fail(ErrorKind::not_found, "there is no process {}", *pid);
   return *pid;
 }
@@ -67,6 +76,7 @@ bool wants(const std::vector<std::string>& stages, std::string_view stage) {
 Result<TraceJob> trace_job(const Invocation& invocation, std::optional<std::string> program) {
   TraceJob job;
   job.stages = TRY(stages_of(invocation));
+  if (auto pid = invocation.value("--pid")) job.compile.pid = TRY(pid_of(*pid));
   TRY(read_script(invocation, program, job));
   job.config = TRY(trace::config_from_environment(::getenv));
   job.compile.environment = ::getenv;
@@ -79,7 +89,6 @@ Result<TraceJob> trace_job(const Invocation& invocation, std::optional<std::stri
   else job.compile.lower = TRY(trace::running_options());
   job.compile.lower.report_errors = invocation.has("--read-errors");
   for (const std::string& feature : invocation.values("--no-feature")) TRY(trace::without_feature(job.compile.lower.abilities, feature));
-  if (auto pid = invocation.value("--pid")) job.compile.pid = TRY(pid_of(*pid));
   if (auto command = invocation.value("--cmd")) {
     job.child.emplace(TRY(trace::run::Child::spawn(*command)));
     job.compile.child = job.child->pid();

@@ -254,7 +254,7 @@ void Preprocessor::include(std::vector<Token> rest, const Token& at) {
     const std::uint32_t number = sources_.add(label, std::string(builtin->text));
     return text(sources_.source(number).text, {0, static_cast<std::uint32_t>(builtin->text.size()), number}, true);
   }
-  wrong({.at = place, .is_system = at.is_system}, fmt::format("there is no header `{}`", name),
+  wrong({.at = place, .is_system = at.is_system}, fmt::format("'{}' file not found", name),
         options_.kernel ? "the kernel's own types are known without headers: leave the #include out" : "name its directory with -I");
 }
 

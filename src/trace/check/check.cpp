@@ -196,7 +196,8 @@ void Checker::finish_maps() {
   for (MapState& map : maps_) {
     if (is_unknown(map.value) && !diagnostics_.has_errors()) {
       if (map.declared_kind.empty()) error(map.at, fmt::format("`@{}` is never given a value", map.name));
-      map.key = Type{}, map.value = int64_type();
+      else warning(map.at, fmt::format("Unused map: @{}", map.name));
+      map.key = map.declared_kind.empty() ? Type{} : int64_type(), map.value = int64_type();
     }
     const auto* kind = std::ranges::find(kMapKinds, map.declared_kind, &MapKindRow::name);
     if (kind != std::end(kMapKinds) && !kind->per_cpu && map.value.is_aggregate())

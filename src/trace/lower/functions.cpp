@@ -106,7 +106,15 @@ ValueId Lowering::call(const Expr& e, const Call& node) {
   switch (node.function->id) {
     case FunctionId::delete_: {
       const auto* first = std::get_if<MapAccess>(&node.arguments[0].node);
-      if (node.arguments.size() == 1 || first == nullptr || !first->key) return delete_element(element_argument(node));
+      if (node.arguments.size() == 1 || first == nullptr || !first->key) {
+        const ValueId gone = delete_element(element_argument(node));
+        if (unit.options.report_errors) {
+          when(b.eq(gone, i64(0)), [&] {
+            record(unit.runtime_error(e.at, "map delete"), 16, true, [&](Address to) { store_number(to + 8, 8, i64(-2)); });
+          }, true);
+        }
+        return gone;
+      }
       ValueId all = i64(1);   // an older form: several entries
       for (const Expr& entry : node.arguments) all = b.and_(all, delete_element(std::get<MapAccess>(entry.node)));
       return all;
@@ -172,7 +180,13 @@ void Lowering::buf_into(const Expr& e, const Call& node, Address to) {
     address = address_in(place);
   }
   const std::uint32_t number_ = !unit.abilities.probe_read_split ? helper::probe_read : user ? helper::probe_read_user : helper::probe_read_kernel;
-  report(b.helper(number_, kI64, {pointer(to + 4), bytes, address}), "read for buf()", e.at);
+  // Of a text that is shorter than what is asked for, only it is read: zeroes follow.
+  ValueId there = bytes;
+  if (const auto whole = static_cast<std::int64_t>(source.type.size); !source.type.is_scalar() && whole < std::int64_t{most}) {
+    if (const auto* known = fn().constant_value(bytes)) there = i64(std::min<std::int64_t>(*known, whole));
+    else there = b.select(b.compare(Op::ult, bytes, i64(whole)), bytes, i64(whole));
+  }
+  report(b.helper(number_, kI64, {pointer(to + 4), there, address}), "read for buf()", e.at);
 }
 
 void Lowering::call_into(const Expr& e, const Call& node, Address to, Padding padding, std::uint32_t room) {

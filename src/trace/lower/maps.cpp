@@ -153,7 +153,11 @@ ValueId Lowering::map_scalar(const Expr& e, const MapAccess& access) {
   const KnownElement found = lookup(access);
   const auto value = [&] { return load_number({found.pointer, 0}, std::clamp<std::uint32_t>(shape.plan.value.size, 1, 8), shape.plan.value.is_signed); };
   if (found.present) return as_type(value(), e.type);
-  const ValueId got = choose(b.ne(found.pointer, b.null(ir::Space::map_value)), value, [&] { return i64(0); });
+  const auto missing = [&] {
+    if (unit.options.report_errors) record(unit.runtime_error(e.at, "map lookup"), 16, true, [&](Address to) { store_number(to + 8, 8, i64(0)); });
+    return i64(0);
+  };
+  const ValueId got = choose(b.ne(found.pointer, b.null(ir::Space::map_value)), value, missing);
   return as_type(got, e.type);
 }
 

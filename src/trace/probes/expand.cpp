@@ -76,8 +76,9 @@ Result<Expansion> expand(Machine& machine, const AttachPoint& point, const Expan
   Expansion expansion;
   auto targets = targets_of({machine, point, options});
   if (!targets) {
+    // What this kernel cannot probe at all is missing, too, to a script that takes that.
     bool is_missing = targets.error().kind == ErrorKind::not_found;
-    if (!is_missing || options.missing == MissingProbes::error) {
+    if (!(is_missing || targets.error().kind == ErrorKind::unsupported) || options.missing == MissingProbes::error) {
       if (is_missing && targets.error().hint.empty()) targets.error().hint = "if that is expected: config = { missing_probes = \"warn\" }";
       return std::unexpected(std::move(targets.error()));
     }

@@ -71,6 +71,27 @@ Result<void> Actions::handle(Bytes record) {
   return {};
 }
 
+namespace {
+
+// What programs report of helpers that failed, in the words that the language's users know.
+struct FailureRow {
+  std::string_view what;      ///< Action::text
+  std::string_view helper;
+  std::string_view message;   ///< empty: the error's own text
+  std::int64_t code = 0;      ///< `message` is for this one only; 0: for all
+};
+constexpr FailureRow kFailures[] = {
+    {"map update", "map_update_elem", "Map full; can't update element.", -7},
+    {"map delete", "map_delete_elem", "Can't delete map element because it does not exist."},
+    {"map lookup", "map_lookup_elem", "Can't lookup map element because it does not exist."},
+    {"read of user memory", "probe_read_user", ""},
+    {"read of kernel memory", "probe_read_kernel", ""},
+    {"read of a user string", "probe_read_user_str", ""},
+    {"read of a kernel string", "probe_read_kernel_str", ""},
+};
+
+}  // namespace
+
 std::int64_t Actions::argument(const Action& action, Bytes record) const {
   if (action.arguments.empty()) return word<std::int64_t>(record, kBehindHeader);
   const Field& field = action.arguments.front();
@@ -155,8 +176,25 @@ void Actions::on_message(const Action& action, Bytes record, const Format& forma
 void Actions::on_runtime_error(const Action& action, Bytes record) {
   const auto code = word<std::int64_t>(record, kBehindHeader);
   const std::string_view what = action.text.empty() ? std::string_view("operation") : std::string_view(action.text.front());
-  const std::string reason = errno_text(static_cast<int>(std::clamp<std::int64_t>(code < 0 ? -code : code, 0, 4095)));
-  output_.problem("runtime_error", Severity::warning, fmt::format("{} failed: {} ({})", what, reason, code), action.at, sources_);
+  const auto* row = std::ranges::find(kFailures, what, &FailureRow::what);
+  const std::string_view helper = row == std::end(kFailures) ? what : row->helper;
+  std::string message = row == std::end(kFailures) || row->message.empty() || (row->code != 0 && row->code != code)
+                            ? errno_text(static_cast<int>(std::clamp<std::int64_t>(code < 0 ? -code : code, 0, 4095)))
+                            : std::string(row->message);
+  if (!output_.is_json()) {
+    message += fmt::format("\nAdditional Info - helper: {}, retcode: {}", helper, code);
+    return output_.problem("helper_error", Severity::warning, message, action.at, sources_);
+  }
+  std::string more = "\"helper\": ";
+  append_json_string(helper, more);
+  more += fmt::format(", \"retcode\": {}", code);
+  if (sources_ != nullptr && action.at.source < sources_->size() && action.at.end > action.at.begin) {
+    const Position position = sources_->position(action.at);
+    more += ", \"filename\": ";
+    append_json_string(sources_->source(action.at.source).name, more);
+    more += fmt::format(", \"line\": {}, \"col\": {}", position.line, position.column);
+  }
+  output_.problem("helper_error", message, more);
 }
 
 void Actions::on_packet(const Action& action, Bytes record) {
