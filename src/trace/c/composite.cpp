@@ -117,7 +117,7 @@ void Declarations::members(CType& type) {
       attributes_of.push_back(member.attributes);
       is_field.push_back(has_width);
     } while (accept(","));
-    expect(";", "after the member");
+    if (!at("}")) expect(";", "after the member");   // the last one's may be left away, as scripts do
   }
   if (expect("}", "after the members")) --braces_;
   pending_attributes_ = std::move(attributes_of);

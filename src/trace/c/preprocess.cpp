@@ -259,14 +259,17 @@ void Preprocessor::include(std::vector<Token> rest, const Token& at) {
 }
 
 void Preprocessor::file(const std::string& path, Span at) {
-  auto bytes = read_text_file(path, kBiggestFile);
+  // As a compiler takes it: from here, or else from the directories of headers.
+  std::error_code error;
+  const std::string found = std::filesystem::exists(path, error) ? path : find(path, false, 0).value_or(path);
+  auto bytes = read_text_file(found, kBiggestFile);
   if (!bytes) {
     diagnostics_.error(at, one_line(bytes.error()), bytes.error().hint);
     return;
   }
-  const std::uint32_t number = sources_.add(path, std::move(*bytes));
+  const std::uint32_t number = sources_.add(found, std::move(*bytes));
   const std::string_view content = sources_.source(number).text;
-  text(content, {0, static_cast<std::uint32_t>(content.size()), number}, false);
+  text(content, {0, static_cast<std::uint32_t>(content.size()), number}, found != path);
 }
 
 }  // namespace espy::trace::c

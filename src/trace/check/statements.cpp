@@ -35,7 +35,7 @@ void Checker::statement(Statement& at) {
                    expression(node.count);
                    auto count = constant_integer(node.count);
                    if (!is_unknown(node.count.type) && (!count || *count == 0 || *count > 100))
-                     error(node.count.at, "unroll takes a constant from 1 to 100");
+                     error(node.count.at, !count ? "unroll takes a constant from 1 to 100" : *count == 0 ? "unroll minimum value is 1" : "unroll maximum value is 100");
                    block(node.body);
                  },
                  [&](While& node) {

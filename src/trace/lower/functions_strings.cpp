@@ -146,7 +146,8 @@ ValueId Lowering::compare_bytes(const Call& node, bool stop_at_end) {
   const ir::FuncId id = library_function(fmt::format("{}_{}", stop_at_end ? "difference" : "compare", bytes), kBytesPair, ir::Role::subprogram,
                                          [&](ir::Builder& s) { make_difference(s, bytes, stop_at_end); });
   const ValueId first = plain(*this, a.at), second = plain(*this, c.at);
-  return b.call(id, kI64, {first, second});
+  // Equal or not: which comes first is not said.
+  return b.zext(b.ne(b.call(id, kI64, {first, second}), i64(0)), 1);
 }
 
 ValueId Lowering::string_length(const Expr& e) {

@@ -214,7 +214,11 @@ void Lowering::into(const Expr& e, Address to, Padding padding, std::uint32_t ro
     const ValueId address = address_in(place);
     if (e.type.kind == Kind::string) {
       if (padding == Padding::zero) zero(to, space);
-      read_string(to, i64(std::min(space, e.type.size)), address, place.space, e.at);
+      const std::uint32_t bytes = std::min(space, e.type.size);
+      const ValueId length = read_string(to, i64(bytes), address, place.space, e.at);
+      // An array of characters may be full to its last one, which the helper makes a NUL.
+      if (bytes == e.type.size && bytes > 1)
+        when(b.eq(length, i64(bytes)), [&] { read_memory(to + (bytes - 1), 1, b.add(as_number(address), i64(bytes - 1)), place.space, e.at); }, true);
     } else {
       read_memory(to, std::min(space, e.type.size), address, place.space, e.at);
     }

@@ -22,6 +22,7 @@ class TestNames final : public Names {
   std::int64_t wall_time(std::uint64_t ns, std::uint32_t) override { return static_cast<std::int64_t>(ns); }
   std::string_view probe(std::uint64_t index) override { return index == 0 ? "begin" : "other"; }
   std::string_view trailer() const override { return ".."; }
+  std::uint32_t string_room() const override { return 4; }
 };
 
 /// Values one after another, as bytes.

@@ -64,7 +64,8 @@ void append_name(const Type& type, Bytes value, Names& names, std::string& out) 
       bool cut = false;
       const std::string_view text = string_of(type, value, cut);
       out += text;
-      if (cut || (type.size == names.string_room() && text.size() + 1 == type.size)) out += names.trailer();
+      // An array of characters that is full is whole; what was read up to a limit may not be.
+      if (type.size == names.string_room() && text.size() + 1 >= type.size) out += names.trailer();
       return;
     }
     case Kind::inet: return append_inet(value, out);
