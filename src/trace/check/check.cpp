@@ -85,7 +85,11 @@ void Checker::apply_config(Script& script) {
       error(entry.value.at, "a configuration variable takes a number, a string or a word");
       continue;
     }
-    if (auto set = set_config(checked_.config, entry.name, value); !set) error(entry.at, one_line(set.error()), set.error().hint);
+    if (auto set = set_config(checked_.config, entry.name, value); !set) {
+      Span at = entry.at;
+      if (set.error().kind == ErrorKind::not_found) at.end = at.begin + static_cast<std::uint32_t>(entry.name.size());   // it is the name
+      error(at, one_line(set.error()), set.error().hint);
+    }
   }
   if (!options_.environment) return;
   if (auto set = set_from_environment(checked_.config, options_.environment); !set) error(script.config_at, one_line(set.error()), set.error().hint);
