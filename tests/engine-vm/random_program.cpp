@@ -29,6 +29,7 @@ class Maker {
     put(0xaf, 0, 1, 0, 0);
     put(0xbc, 0, 0, 0, 0);
     put(0x95, 0, 0, 0, 0);
+    if (!calls_.empty()) subprogram();
     return std::move(code_);
   }
 
@@ -60,14 +61,37 @@ class Maker {
       case 3: return swap();
       case 4: return extend();
       case 5:
+        if (loop_ > 5) return call();
+        [[fallthrough]];
       case 6:
+      case 7:
         if (depth < 3) return skip(depth);
         [[fallthrough]];
-      case 7:
+      case 8:
         if (depth < 2 && loop_ == 10) return loop(depth);
         [[fallthrough]];
       default: return arithmetic();
     }
+  }
+
+  /// r1 to r5 hold nothing behind it.
+  void call() {
+    calls_.push_back(code_.size());
+    put(0x85, 0, 1, 0, 0);
+    for (std::uint8_t r = 1; r <= 5; ++r) number(r);
+  }
+
+  /// Arithmetic with its arguments.
+  void subprogram() {
+    for (std::size_t at : calls_) code_[at].imm = static_cast<std::int32_t>(code_.size() - at - 1);
+    put(0xbf, 0, 1, 0, 0);
+    for (std::uint8_t r = 2; r <= 5; ++r) {
+      constexpr unsigned kOps[] = {0x0f, 0x1f, 0x2f, 0xaf, 0x4f, 0x3f, 0x9f, 0x0c, 0x3c};
+      put(0x27, 0, 0, 0, immediate() | 1);
+      put(kOps[below(std::size(kOps))], 0, r, 0, 0);
+    }
+    if (below(2) == 0) put(0x7b, 10, 0, -8, 0), put(0x61, 1, 10, -4, 0), put(0x0f, 0, 1, 0, 0);
+    put(0x95, 0, 0, 0, 0);
   }
 
   /// A register that no loop counts with.
@@ -153,6 +177,7 @@ class Maker {
 
   std::mt19937_64 random_;
   std::vector<isa::Insn> code_;
+  std::vector<std::size_t> calls_;
   std::uint8_t loop_ = 10;   // the register that counts a loop; 10: none
 };
 

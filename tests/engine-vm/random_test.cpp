@@ -2,7 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <random>
 
+#include "ir/check.hpp"
+#include "ir/lift/lift.hpp"
+#include "ir/passes/passes.hpp"
+#include "ir/x86/emit.hpp"
 #include "isa/disassemble.hpp"
 #include "kernel.hpp"
 #include "random_program.hpp"
@@ -49,6 +54,33 @@ TEST(RandomPrograms, CompiledAsInterpreted) {
     expect_compiled(seed, code, interpreted(code));
     if (HasFatalFailure()) return;
   }
+}
+
+/// Bytes that are no program, or none that a verifier would let in: an error, or sound IR and code for it.
+TEST(RandomPrograms, BrokenOnesAreLiftedSoundlyOrRefused) {
+  std::mt19937_64 random(number_of("ESPY_SEED", 1));
+  std::size_t lifted_ones = 0;
+  for (std::uint64_t seed = 1; seed < 1500; ++seed) {
+    std::vector<isa::Insn> code = random_program(seed);
+    for (int i = 0; i < 3; ++i) {
+      isa::Insn& insn = code[random() % code.size()];
+      switch (random() % 4) {
+        case 0: insn.dst = static_cast<std::uint8_t>(random() % 11) & 15; break;
+        case 1: insn.off = static_cast<std::int16_t>(random() % 32) - 16; break;
+        case 2: insn.imm ^= 1 << random() % 32; break;
+        default: insn.opcode = static_cast<std::uint8_t>(random()); break;
+      }
+    }
+    auto lifted = ir::lift({.code = code});
+    if (!lifted) continue;
+    ++lifted_ones;
+    auto good = ir::check(lifted->module);
+    ASSERT_TRUE(good) << describe(good.error()) << "\n" << listing(code);
+    ir::optimise(lifted->module, {.divide_by_multiply = true, .hoist_cheap = true});
+    auto made = ir::x86::emit(lifted->module, {.features = ir::x86::host_features()});
+    ASSERT_TRUE(made || made.error().kind == ErrorKind::unsupported) << describe(made.error()) << "\n" << listing(code);
+  }
+  EXPECT_GT(lifted_ones, 100U);
 }
 
 TEST(RandomPrograms, InterpretedAsOnTheKernel) {

@@ -150,6 +150,7 @@ Result<Shape> shape_of(std::span<const isa::Insn> code) {
   std::vector<std::pair<std::uint32_t, bool>> begins{{0, false}};
   for (std::uint32_t at = 0; at < code.size();) {
     const isa::Instruction& instruction = shape.insns[at] = TRY(isa::decode(code, at));
+    if ((isa::registers_written(instruction) >> isa::kFramePointer & 1) != 0) return fail(ErrorKind::malformed, "instruction {} writes r10", at);
     if (isa::is_call(code[at], isa::CallKind::subprogram)) begins.emplace_back(target_of(at, instruction.imm), false);
     if (isa::is_ld_imm64(code[at], isa::Pseudo::func)) begins.emplace_back(target_of(at, instruction.imm), true);
     if (auto distance = instruction.jump_distance()) leaders[target_of(at, *distance)] = true;
