@@ -115,7 +115,7 @@ INLINE u64 work_fnv(void)
 INLINE u16 swapped16(u16 v) { return __builtin_bswap16(v); }
 
 // Ethernet, IPv4, UDP or TCP: a number for the flow.
-INLINE u64 work_parse(const u8 *data, const u8 *end)
+INLINE u64 parse(const u8 *data, const u8 *end)
 {
 	u32 header, protocol;
 	u64 flow;
@@ -136,6 +136,19 @@ INLINE u64 work_parse(const u8 *data, const u8 *end)
 		flow = flow * 31 + swapped16(*(u16 *)(data + 36));
 	}
 	return flow;
+}
+
+// The same packet many times: one is over sooner than clocks tell.
+INLINE u64 work_parse(const u8 *data, const u8 *end)
+{
+	u64 flows = 0;
+	u32 i;
+
+	NO_UNROLL for (i = 0; i < 64; i++) {
+		flows = flows * 3 + parse(data, end);
+		asm volatile("" ::: "memory");
+	}
+	return flows;
 }
 
 // A machine with eight instructions.
