@@ -19,6 +19,11 @@ void set_imm64(std::vector<isa::Insn>& code, isa::InsnIdx at, std::uint64_t valu
   code[at + 1].imm = static_cast<std::int32_t>(value >> 32);
 }
 
+const Step* first_on_packet(const Steps& steps) {
+  auto found = std::ranges::find_if(steps.steps, [](const Step& step) { return step.helper != nullptr && step.helper->on_packet; });
+  return found == steps.steps.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 // Map references become addresses: of the map, or in its value.
@@ -77,7 +82,13 @@ Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked, Tier t
     }
     auto steps = steps_of(code);
     if (!steps) return std::unexpected(wrap(steps.error(), fmt::format("load program `{}`", program.spec.name)));
+    const Step* on_packet = first_on_packet(*steps);
+    if (on_packet != nullptr && context_layout(program.spec.type) == nullptr) {
+      return fail(ErrorKind::unsupported, "load program `{}`: instruction {}: programs of its type have no packet for helper {}", program.spec.name,
+                  on_packet - steps->steps.data(), on_packet->helper->id);
+    }
     Program& made = object->programs_.emplace_back();
+    made.needs_packet_ = on_packet != nullptr;
     made.steps_ = std::move(*steps);
     if (tier != Tier::interpreter) {
       auto compiled = Compiled::compile(code, tier, program.spec.name, object->handles_);
@@ -118,7 +129,7 @@ void add_packet(Run& run, Packet& packet) {
 
 // A program reads its context as it was rewritten to: any other would be misread. With none at all, r1 is null.
 Result<void> Program::check_input(const RunInput& input) const {
-  if (input.context == nullptr && input.packet == nullptr) return {};
+  if (input.context == nullptr && input.packet == nullptr && !needs_packet_) return {};
   const ContextLayout* layout = context_layout(spec_.type);
   const ContextLayout* given = input.packet == nullptr ? nullptr : &input.packet->layout();
   if (layout == given || (layout != nullptr && given != nullptr && layout->user == given->user)) return {};

@@ -41,6 +41,8 @@ class Program {
 
   /// Machine code, if it was compiled.
   const std::optional<Compiled>& compiled() const { return compiled_; }
+  /// Calls it helpers that work on packets?
+  bool needs_packet() const { return needs_packet_; }
   /// As the interpreter takes it.
   const Steps& steps() const { return steps_; }
 
@@ -52,6 +54,7 @@ class Program {
   Result<void> check_input(const RunInput& input) const;
   object::ProgramSpec spec_;
   Steps steps_;
+  bool needs_packet_ = false;
   std::optional<Compiled> compiled_;   ///< runs in place of the steps
   const Object* object_ = nullptr;
 };

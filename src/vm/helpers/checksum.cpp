@@ -77,7 +77,7 @@ std::uint64_t replace_l4(std::uint64_t, std::uint64_t offset, std::uint64_t from
 // What the network card said of the packet's sum: here it said nothing.
 std::uint64_t update(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return result(-524); }   // ENOTSUPP, which only kernels know
 
-constexpr Helper kHelpers[] = {{10, replace_l3}, {11, replace_l4}, {28, difference}, {40, update}};
+constexpr Helper kHelpers[] = {{10, replace_l3, true}, {11, replace_l4, true}, {28, difference}, {40, update, true}};
 
 }  // namespace
 

@@ -8,7 +8,7 @@ namespace espy::vm {
 namespace {
 
 // A verified program holds a lock for a few instructions. One that was not verified may take it twice: safe mode gives up.
-constexpr std::uint32_t kPatience = 1U << 26;
+constexpr std::uint32_t kPatience = 1U << 22;
 
 std::uint64_t lock(std::uint64_t at, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
   if (at % 4 != 0) return current_run()->fault = "a lock that is not aligned", 0;

@@ -153,10 +153,10 @@ std::uint64_t clone_redirect(std::uint64_t, std::uint64_t target, std::uint64_t 
   return packet()->add_redirect({.target = static_cast<std::uint32_t>(target), .flags = flags, .clone = true}), 0;
 }
 
-constexpr Helper kHelpers[] = {{9, skb_store}, {13, clone_redirect}, {17, none}, {23, redirect}, {24, none}, {26, skb_load}, {32, change_type},
-                               {38, change_tail}, {39, pull}, {41, forget_hash}, {43, change_head}, {44, adjust_head}, {46, none}, {47, nobody},
-                               {48, set_hash}, {54, adjust_meta}, {65, adjust_tail}, {68, skb_load_relative}, {188, buffer_length},
-                               {189, xdp_load}, {190, xdp_store}};
+constexpr Helper kHelpers[] = {{9, skb_store, true}, {13, clone_redirect, true}, {17, none, true}, {23, redirect}, {24, none, true}, {26, skb_load, true}, {32, change_type, true},
+                               {38, change_tail, true}, {39, pull, true}, {41, forget_hash, true}, {43, change_head, true}, {44, adjust_head, true}, {46, none, true}, {47, nobody, true},
+                               {48, set_hash, true}, {54, adjust_meta, true}, {65, adjust_tail, true}, {68, skb_load_relative, true}, {188, buffer_length, true},
+                               {189, xdp_load, true}, {190, xdp_store, true}};
 
 }  // namespace
 

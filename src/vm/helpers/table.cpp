@@ -52,6 +52,8 @@ Wanted memory_of(const facts::Prototype& prototype, unsigned i, const std::uint6
   }
 }
 
+bool has_size(facts::Arg kind) { return kind == facts::Arg::mem || kind == facts::Arg::write_mem || kind == facts::Arg::uninit_mem; }
+
 // Does a string begin here that ends in the program's memory?
 bool is_string(const Run& run, std::uint64_t at) {
   constexpr std::uint64_t kLongest = 1 << 16;
@@ -73,7 +75,7 @@ std::string check_arguments(const Run& run, const facts::Prototype& prototype, c
     if (argument.kind == facts::Arg::const_map && !std::ranges::binary_search(run.maps, value)) {
       return fmt::format("argument {} is no map", i + 1);
     }
-    if (argument.or_null && value == 0) continue;
+    if (argument.or_null && value == 0 && !has_size(argument.kind)) continue;   // null memory is allowed where its size is 0
     if (argument.kind == facts::Arg::const_str && !is_string(run, value)) return fmt::format("argument {} is no string", i + 1);
     const Wanted wanted = memory_of(prototype, i, arguments);
     if (wanted.bytes != 0 && !run.may_touch(value, wanted.bytes, wanted.write)) {

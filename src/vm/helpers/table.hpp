@@ -18,6 +18,7 @@ using HelperFunction = std::uint64_t (*)(std::uint64_t, std::uint64_t, std::uint
 struct Helper {
   std::uint32_t id = 0;
   HelperFunction function = nullptr;
+  bool on_packet = false;        ///< works on the run's packet: other programs cannot call it
 };
 
 /// nullptr: it has no meaning in user space.

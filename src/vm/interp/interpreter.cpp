@@ -130,7 +130,8 @@ class Interpreter {
   static std::uint64_t call_back(Run& run, std::uint64_t function, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) {
     auto& self = *static_cast<Interpreter*>(run.engine);
     if (!std::ranges::binary_search(self.program_->functions, function)) return run.fault = "calls what is no function", 1;
-    return self.function(static_cast<std::uint32_t>(function), {a, b, c, d, 0});
+    const std::uint64_t result = self.fault ? 1 : self.function(static_cast<std::uint32_t>(function), {a, b, c, d, 0});
+    return self.fault ? 1 : result;   // a helper that calls again and again stops at that
   }
 
   bool step(const Step& step, Registers& r, std::uint32_t& at);
@@ -199,6 +200,10 @@ void Interpreter::tail_call(Registers& r) {
   }
   const Program* program = tail_calls_ < kTailCalls ? array->at(static_cast<std::uint32_t>(r[3])) : nullptr;
   if (program == nullptr) return;
+  if (program->needs_packet() && run_.packet == nullptr) {
+    stop(fmt::format("a tail call of `{}`, which needs a packet", program->name()));
+    return;
+  }
   ++tail_calls_;
   next_ = &program->steps();
 }
@@ -265,10 +270,11 @@ std::uint64_t Interpreter::function(std::uint32_t at, const std::array<std::uint
     const Step& current = program_->steps[at];
     here_ = at++;
     ++executed;
-    if (run_.budget-- == 0) {
+    if (run_.budget == 0) {
       stop("its budget of instructions is spent");
       break;
     }
+    --run_.budget;
     r[11] = static_cast<std::uint64_t>(current.immediate);
     if (!step(current, r, at) || current.operation == Operation::exit) break;
     if (next_ != nullptr) [[unlikely]] {   // this frame goes on in the other program
