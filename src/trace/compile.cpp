@@ -9,6 +9,7 @@
 #include "kernel/kallsyms.hpp"
 #include "kernel/version.hpp"
 #include "object/listing.hpp"
+#include "symbol/symbol_table.hpp"
 #include "trace/c/types.hpp"
 #include "trace/check/check.hpp"
 #include "trace/syntax/parser.hpp"
@@ -67,7 +68,33 @@ class Driver {
     checking.kernel_symbol = [](std::string_view name) -> Result<std::optional<std::uint64_t>> {
       return kernel::find_symbol(TRY(read_text_file("/proc/kallsyms")), name);
     };
+    checking.user_symbol = [this](std::span<const probes::Target> targets, std::string_view name) { return user_symbol(targets, name); };
     return checking;
+  }
+
+  Result<UserSymbol> user_symbol(std::span<const probes::Target> targets, std::string_view name) {
+    const auto* probe = std::get_if<probe::Uprobe>(&targets.front().probe);
+    if (probe == nullptr) return fail(ErrorKind::unsupported, "uaddr() is of the file that a uprobe is in, and {} is none", targets.front().name);
+    const symbol::ElfFile* file = TRY(machine_.elf(probe->path));
+    const symbol::SymbolTable table = TRY(symbol::SymbolTable::read(*file));
+    const auto found = table.find(name);
+    if (!found) return fail(ErrorKind::not_found, "{} has no symbol `{}`", probe->path, name);
+    UserSymbol out{.address = found->address, .size = found->size};
+    if (file->is_position_dependent()) return out;
+    // The program counter tells where the file was loaded, if it is known what it stands at.
+    if (targets.size() > 1 || probe->at_return) {
+      auto error = fail(ErrorKind::unsupported, "{} is loaded anywhere, and where `{}` is then is only known in a probe of one place", probe->path, name);
+      error.error().hint = "use uaddr() in a uprobe of a single function";
+      return error;
+    }
+    std::optional<std::uint64_t> probed = file->address_of_offset(probe->offset);
+    if (!probe->symbol.empty()) {
+      const auto function = table.find(probe->symbol);
+      probed = function ? std::optional(function->address + probe->offset) : std::nullopt;
+    }
+    if (!probed) return fail(ErrorKind::not_found, "where {} is in {} is not known", targets.front().name, probe->path);
+    out.distance = static_cast<std::int64_t>(found->address - *probed);
+    return out;
   }
 
   void lower(const Checked& checked) {

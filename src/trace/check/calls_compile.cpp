@@ -136,13 +136,15 @@ Type Checker::place_call(Expr& expr, Call& node, const Function& row) {
     type.space = Space::bpf;
     return type;
   }
-  // uaddr: the size of the symbol says what it points to; lowering adds where the program was loaded.
+  // uaddr: the size of the symbol says what it points to. What moves when it is loaded is found from the probed instruction.
+  if (!options_.user_symbol) return refuse(at, "the addresses of programs' symbols are not known here");
+  auto symbol = options_.user_symbol(body_->instance->targets, *name);
+  if (!symbol) return refuse(at, one_line(symbol.error()), symbol.error().hint);
   Type element = uint64_type();
-  if (options_.user_symbol) {
-    const auto* registers = std::get_if<probes::RegisterArguments>(&body_->instance->targets.front().arguments);
-    auto symbol = options_.user_symbol(registers != nullptr ? registers->path : std::string(), *name);
-    if (!symbol) return refuse(at, one_line(symbol.error()), symbol.error().hint);
-    if (symbol->size == 1 || symbol->size == 2 || symbol->size == 4) element = integer_type(static_cast<std::uint32_t>(symbol->size), false);
+  if (symbol->size == 1 || symbol->size == 2 || symbol->size == 4) element = integer_type(static_cast<std::uint32_t>(symbol->size), false);
+  if (final_) {
+    if (symbol->distance) node.arguments.front().node = Integer{.value = static_cast<std::uint64_t>(*symbol->distance)};
+    else expr.node = Integer{.value = symbol->address, .is_unsigned = true};
   }
   return pointer_to(std::move(element), Space::user);
 }

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,7 +35,9 @@ namespace espy::trace {
 
 /// A symbol of a program or library.
 struct UserSymbol {
-  std::uint64_t address = 0, size = 0;
+  std::uint64_t address = 0, size = 0;          ///< as linked
+  /// How far it is from the probed instruction, for files that are loaded anywhere (libraries, position-independent programs).
+  std::optional<std::int64_t> distance = {};
 };
 
 /// The programs for the attach points of one block, in order. What is wrong goes to the diagnostics.
@@ -54,8 +57,8 @@ struct CheckOptions {
   std::optional<std::uint32_t> child = {};          ///< pid of the command of -c
   /// Address of a symbol of the kernel; null: not known here, and kaddr() is refused.
   std::function<Result<std::optional<std::uint64_t>>(std::string_view)> kernel_symbol = {};
-  /// A symbol of the file that a probe is in, for uaddr(); null: not looked up while checking.
-  std::function<Result<UserSymbol>(const std::string& path, std::string_view name)> user_symbol = {};
+  /// A symbol of the file that the probes of a block are in, for uaddr(); null: not known here, and uaddr() is refused.
+  std::function<Result<UserSymbol>(std::span<const probes::Target> targets, std::string_view name)> user_symbol = {};
   /// Inode number of a cgroup's directory; null: asks the file system.
   std::function<Result<std::uint64_t>(const std::string&)> cgroup_id = {};
 };

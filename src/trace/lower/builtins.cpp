@@ -74,6 +74,25 @@ void Lowering::task_comm(ValueId task, Address to, Span at) {
   read_memory(to, kCommBytes, typed ? b.ptr_add(task, i64(*offset)) : b.add(task, i64(*offset)), Space::kernel, at);
 }
 
+void Lowering::comm_of(const Expr& pid, Address to, Span at) {
+  const auto from_pid = unit.kernel_object("bpf_task_from_pid", ir::ExternKind::kfunc);
+  const auto release = unit.kernel_object("bpf_task_release", ir::ExternKind::kfunc);
+  if (!from_pid || !release) return unit.error(at, "this kernel cannot look a process up by its id", "comm(pid) needs Linux 6.2");
+  // The kernel lends these functions to some types of program only.
+  using enum facts::ProgType;
+  const auto type = probe != nullptr ? probe->instance.prog_type : unspec;
+  if (type == raw_tracepoint || type == kprobe)
+    return unit.error(at, fmt::format("programs of {} cannot look a process up by its id", probe->instance.targets[0].name),
+                      "comm(pid) works in tracepoint, fentry, interval and profile probes");
+  zero(to, kCommBytes);
+  const ValueId task = b.kfunc(*from_pid, ir::ptr(ir::Space::kernel), {this->number(pid)});
+  // Of a process that is gone, the name is empty.
+  when(b.ne(task, b.null(ir::Space::kernel)), [&] {
+    task_comm(task, to, at);
+    b.kfunc(*release, ir::kNoType, {task});
+  });
+}
+
 ValueId Lowering::nsecs(Clock clock, Span at) {
   switch (clock) {
     case Clock::boot:
@@ -191,10 +210,7 @@ void Lowering::builtin_into(const Expr& e, const Builtin& row, std::uint32_t, st
   const auto task = [&] { return arguments.empty() ? current_task() : scalar(arguments[0]); };
   switch (row.id) {
     case BuiltinId::comm:
-      if (!arguments.empty()) {
-        unit.error(e.at, "comm() of another process needs a kernel function that programs here cannot call", "look the name up by `comm` of the process itself");
-        return;
-      }
+      if (!arguments.empty()) return comm_of(arguments[0], to, e.at);
       b.helper(helper::get_current_comm, kI64, {pointer(to), i64(std::min(e.type.size, kCommBytes))});
       return;
     case BuiltinId::pcomm: case BuiltinId::leader_comm: return task_comm(task_pointer_member(task(), "group_leader", e.at), to, e.at);

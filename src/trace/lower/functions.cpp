@@ -53,6 +53,36 @@ ValueId Lowering::find(const Call& call) {
   return enter(done);
 }
 
+namespace {
+
+/// Bytes of a packet that skboutput() sends at most.
+constexpr std::uint32_t kMostPacketBytes = 2048;
+
+/// skboutput(): u32 length, then the bytes that lie in the packet's linear part.
+void packet_record(Lowering& l, const Call& node, Span at) {
+  const auto data_at = l.unit.kernel_offset("sk_buff", "data", at), length_at = l.unit.kernel_offset("sk_buff", "len", at);
+  const auto elsewhere_at = l.unit.kernel_offset("sk_buff", "data_len", at);
+  if (!data_at || !length_at || !elsewhere_at) return;
+  const ValueId buffer = l.number(node.arguments[1]), asked = l.number(node.arguments[2]), offset = l.number(node.arguments[3]);
+  const auto member = [&](std::uint32_t where, std::uint32_t bytes) {
+    return l.read_scalar(integer_type(bytes, false), buffer, where, Space::kernel, at);
+  };
+  const auto least = [&](ValueId a, ValueId c) { return l.b.select(l.b.compare(Op::ult, a, c), a, c); };
+  const ValueId linear = l.b.sub(member(*length_at, 4), member(*elsewhere_at, 4));
+  const ValueId there = l.b.select(l.b.compare(Op::ugt, linear, offset), l.b.sub(linear, offset), l.i64(0));
+  const ValueId bytes = least(least(asked, there), l.i64(kMostPacketBytes));
+  const ValueId from = l.b.add(member(*data_at, 8), offset);
+  constexpr std::uint32_t kBegin = sizeof(RecordHeader) + 4;
+  l.unit.action(node.action).size = kBegin + kMostPacketBytes;
+  l.record(node.action, kBegin + kMostPacketBytes, false, [&](Address to) {
+    l.store_number(to + sizeof(RecordHeader), 4, bytes);
+    const std::uint32_t read = l.unit.abilities.probe_read_split ? helper::probe_read_kernel : helper::probe_read;
+    l.report(l.b.helper(read, kI64, {l.pointer(to + kBegin), bytes, from}), "read of a packet", at);
+  });
+}
+
+}  // namespace
+
 ValueId Lowering::asynchronous(const Expr& e, const Call& call) {
   switch (call.function->id) {
     case FunctionId::printf: case FunctionId::errorf: case FunctionId::warnf: case FunctionId::cat: case FunctionId::system:
@@ -88,6 +118,7 @@ ValueId Lowering::asynchronous(const Expr& e, const Call& call) {
       break;
     }
     case FunctionId::join: join(call, e.at); break;
+    case FunctionId::skboutput: packet_record(*this, call, e.at); break;
     default: unit.error(e.at, fmt::format("{}() is not compiled here", call.name));
   }
   return i64(0);

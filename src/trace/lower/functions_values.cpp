@@ -71,6 +71,33 @@ ValueId Lowering::length_of(const Call& node, Span at) {
   return choose(b.compare(Op::sgt, got, i64(0)), [&] { return b.lshr(got, i64(3)); }, [&] { return i64(0); });
 }
 
+ValueId Lowering::percpu_address(const Call& node, Span at) {
+  const std::string name = literal_of(node, 0);
+  const auto variable = unit.kernel_object(name, ir::ExternKind::variable);
+  if (!variable) {
+    unit.error(node.arguments[0].at, fmt::format("the kernel's types name no per-CPU variable `{}`", name),
+               "`bpftool btf dump file /sys/kernel/btf/vmlinux | grep VAR` lists them; Linux 5.10 or newer has them");
+    return i64(0);
+  }
+  const ValueId base = b.extern_addr(*variable);
+  if (node.arguments.size() < 2) return as_number(b.helper(helper::this_cpu_ptr, ir::ptr(ir::Space::kernel), {base}, ir::kReadsOnly));
+  // Of a CPU that is none, there is no address: null.
+  mark(at);
+  const ValueId found = b.helper(helper::per_cpu_ptr, ir::ptr(ir::Space::kernel), {base, number(node.arguments[1])}, ir::kReadsOnly);
+  return choose(b.ne(found, b.null(ir::Space::kernel)), [&] { return as_number(found); }, [&] { return i64(0); });
+}
+
+/// Checking left the address, or for what moves when it is loaded, how far it is from the probed instruction.
+ValueId Lowering::user_address(const Expr& e, const Call& node) {
+  const auto ip = probes::named_register("ip");
+  const auto* distance = std::get_if<Integer>(&node.arguments[0].node);
+  if (!ip || distance == nullptr) {
+    unit.error(e.at, "uaddr() is of the file that a uprobe is in", "use it in a uprobe");
+    return i64(0);
+  }
+  return b.add(context_word(*ip, kI64), i64(static_cast<std::int64_t>(distance->value)));
+}
+
 void Lowering::inet_into(const Call& node, Address to, Span at) {
   // u32 family, then 16 bytes of address.
   const Expr& address = node.arguments.back();
@@ -171,6 +198,9 @@ ValueId Lowering::other_call(const Expr& e, const Call& node) {
       return result;
     }
     case FunctionId::socket_cookie: return b.helper(helper::get_socket_cookie, kI64, {scalar(node.arguments[0])}, ir::kReadsOnly);
+    case FunctionId::globmatch: return glob_match(node, e.at);
+    case FunctionId::percpu_kaddr: return percpu_address(node, e.at);
+    case FunctionId::uaddr: return user_address(e, node);
     default: unit.error(e.at, fmt::format("{}() is not compiled here", node.name)); return i64(0);
   }
 }

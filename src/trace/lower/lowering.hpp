@@ -251,6 +251,7 @@ class Lowering {
   ir::ValueId pid_number(bool thread, PidNamespace space);
   ir::ValueId task_pointer_member(ir::ValueId task, std::string_view name, Span at);
   void task_comm(ir::ValueId task, Address to, Span at);
+  void comm_of(const Expr& pid, Address to, Span at);
   ir::ValueId user_mode(Span at);
   ir::ValueId function_address(Span at);
   void name_of_target(Address to, std::uint32_t room, const std::function<std::string(const probes::Target&)>& name);
@@ -279,6 +280,9 @@ class Lowering {
   void inet_into(const Call& call, Address to, Span at);
   void join(const Call& call, Span at);
   ir::ValueId length_of(const Call& call, Span at);
+  ir::ValueId glob_match(const Call& call, Span at);
+  ir::ValueId percpu_address(const Call& call, Span at);
+  ir::ValueId user_address(const Expr& e, const Call& call);
   /// A function of the module, made by `make` when it is first asked for.
   ir::FuncId library_function(const std::string& name, std::span<const ir::Type> parameters, ir::Role role,
                               const std::function<void(ir::Builder&)>& make);

@@ -107,7 +107,10 @@ class Maker {
           if (!isa::is_ld_imm64(spec.insns[reference.insn])) relocation.to = object::CallRef{object::FunctionIdx{numbers_[reference.id]}};
           else relocation.to = object::FunctionRef{object::FunctionIdx{numbers_[reference.id]}};
           break;
-        case ir::bpf::ReferenceKind::external: return fail(ErrorKind::unsupported, "scripts refer to no kernel functions");
+        case ir::bpf::ReferenceKind::external:
+          // Of the kernel that this is compiled for: its number stands in the instruction.
+          spec.insns[reference.insn].imm = unit_.kernel_object_id(reference.id);
+          continue;
       }
       spec.relocations.push_back(relocation);
     }

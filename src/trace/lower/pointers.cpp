@@ -127,13 +127,19 @@ Lowering::Place Lowering::place_of(const Expr& e) {
 ValueId Lowering::member(const Expr& e, const Member& m) {
   if (const auto* known = argument_of(e)) return argument(*known, e.type, e.at);
   const Type& object = m.object->type;
-  if (object.fields || !lies_elsewhere(e)) return load(bytes_of(e), e.type);
-  Place place = place_of(e);
-  if (m.bitfield_bits == 0) return as_type(read_scalar(e.type, place.address, place.offset, place.space, e.at), e.type);
+  const bool own = object.fields || !lies_elsewhere(e);
+  if (m.bitfield_bits == 0) {
+    if (own) return load(bytes_of(e), e.type);
+    const Place place = place_of(e);
+    return as_type(read_scalar(e.type, place.address, place.offset, place.space, e.at), e.type);
+  }
   const BitField field = word_of(m.bit_offset, m.bitfield_bits);
-  place.offset += static_cast<std::int64_t>(field.offset) - m.bit_offset / 8;
-  Type word = integer_type(field.bytes, false);
-  const ValueId whole = read_scalar(word, place.address, place.offset, place.space, e.at);
+  const auto word_there = [&] {
+    Place place = place_of(e);
+    place.offset += static_cast<std::int64_t>(field.offset) - m.bit_offset / 8;
+    return read_scalar(integer_type(field.bytes, false), place.address, place.offset, place.space, e.at);
+  };
+  const ValueId whole = own ? load_number(bytes_of(*m.object) + field.offset, field.bytes) : word_there();
   const ValueId high = b.shl(whole, i64(64 - field.shift - field.bits));
   return e.type.is_signed ? b.ashr(high, i64(64 - field.bits)) : b.lshr(high, i64(64 - field.bits));
 }

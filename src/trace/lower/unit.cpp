@@ -234,6 +234,16 @@ std::optional<std::uint32_t> Unit::kernel_offset(std::string_view structure, std
   return bits / 8;
 }
 
+std::optional<ir::ExternId> Unit::kernel_object(std::string_view name, ir::ExternKind kind) {
+  const std::shared_ptr<const btf::Btf> vmlinux = options.vmlinux ? options.vmlinux() : nullptr;
+  if (vmlinux == nullptr) return std::nullopt;
+  const auto found = vmlinux->find(name, kind == ir::ExternKind::kfunc ? btf::Kind::func : btf::Kind::var);
+  if (!found) return std::nullopt;
+  const ir::ExternId id = module.external(name, kind);
+  kernel_objects_[ir::index_of(id)] = static_cast<std::int32_t>(found->id());
+  return id;
+}
+
 ir::Mark Unit::mark(Span at) {
   if (marks_.back() == at) return ir::Mark{static_cast<std::uint32_t>(marks_.size() - 1)};
   marks_.push_back(at);

@@ -71,6 +71,11 @@ class Unit {
   /// Byte offset of a member of a kernel struct, dots for what is inside; nullopt: not known, which is in the diagnostics.
   std::optional<std::uint32_t> kernel_offset(std::string_view structure, std::string_view path, Span at);
 
+  /// A function or per-CPU variable of the kernel that programs may refer to by its type; nullopt: this kernel has none.
+  std::optional<ir::ExternId> kernel_object(std::string_view name, ir::ExternKind kind);
+  /// Its id in the kernel's BTF; `external` is one that kernel_object gave.
+  std::int32_t kernel_object_id(std::uint32_t external) const { return kernel_objects_.at(external); }
+
   // ---- places ----
   ir::Mark mark(Span at);
   Span place(ir::Mark mark) const { return marks_[static_cast<std::size_t>(mark)]; }
@@ -78,6 +83,9 @@ class Unit {
 
   /// Functions that programs share, made when first used: by name.
   std::map<std::string, ir::FuncId, std::less<>> library;
+
+  /// Patterns of globmatch(), numbered.
+  std::map<std::string, std::size_t, std::less<>> patterns;
 
   /// The maps as they are to be created: those that were asked for.
   std::vector<object::MapSpec> map_specs() const;
@@ -93,6 +101,7 @@ class Unit {
   std::string constants_;
   std::map<std::string, std::pair<std::uint32_t, bool>, std::less<>> stacks_;  // name → frames, build ids
   std::map<std::pair<Counter::Kind, std::uint32_t>, std::uint32_t> counters_;
+  std::map<std::uint32_t, std::int32_t> kernel_objects_;
   std::vector<Span> marks_;
   std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> runtime_errors_;
 };
