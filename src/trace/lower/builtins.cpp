@@ -83,7 +83,7 @@ void Lowering::comm_of(const Expr& pid, Address to, Span at) {
   const auto type = probe != nullptr ? probe->instance.prog_type : unspec;
   if (type == raw_tracepoint || type == kprobe)
     return unit.error(at, fmt::format("programs of {} cannot look a process up by its id", probe->instance.targets[0].name),
-                      "comm(pid) works in tracepoint, fentry, interval and profile probes");
+                      "comm(pid) works in tracepoint, fentry and profile probes");
   zero(to, kCommBytes);
   const ValueId task = b.kfunc(*from_pid, ir::ptr(ir::Space::kernel), {this->number(pid)});
   // Of a process that is gone, the name is empty.
