@@ -137,7 +137,7 @@ Type Checker::place_call(Expr& expr, Call& node, const Function& row) {
     return type;
   }
   // uaddr: the size of the symbol says what it points to. What moves when it is loaded is found from the probed instruction.
-  if (!options_.user_symbol) return refuse(at, "the addresses of programs' symbols are not known here");
+  if (!options_.user_symbol) return pointer_to(uint64_type(), Space::user);
   auto symbol = options_.user_symbol(body_->instance->targets, *name);
   if (!symbol) return refuse(at, one_line(symbol.error()), symbol.error().hint);
   Type element = uint64_type();

@@ -57,7 +57,7 @@ struct CheckOptions {
   std::optional<std::uint32_t> child = {};          ///< pid of the command of -c
   /// Address of a symbol of the kernel; null: not known here, and kaddr() is refused.
   std::function<Result<std::optional<std::uint64_t>>(std::string_view)> kernel_symbol = {};
-  /// A symbol of the file that the probes of a block are in, for uaddr(); null: not known here, and uaddr() is refused.
+  /// A symbol of the file that the probes of a block are in, for uaddr(); null: not looked up while checking.
   std::function<Result<UserSymbol>(std::span<const probes::Target> targets, std::string_view name)> user_symbol = {};
   /// Inode number of a cgroup's directory; null: asks the file system.
   std::function<Result<std::uint64_t>(const std::string&)> cgroup_id = {};
