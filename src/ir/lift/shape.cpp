@@ -22,6 +22,19 @@ std::uint32_t target_of(std::uint32_t at, std::int32_t distance) {
 
 bool leaves(const isa::Instruction& instruction) { return instruction.jump_distance() || !instruction.falls_through(); }
 
+Effect effect_of(const isa::Instruction& instruction) {
+  const isa::OpcodeRow& row = *instruction.row;
+  Effect effect{.writes = isa::registers_written(instruction), .dst = instruction.dst, .src = instruction.src};
+  if (row.bits != 64) return effect;
+  if (row.operation == Operation::mov && row.register_operand()) {
+    effect.kind = Effect::copy;
+  } else if ((row.operation == Operation::add || row.operation == Operation::sub) && !row.register_operand()) {
+    effect.kind = Effect::moved;
+    effect.by = row.operation == Operation::add ? std::int64_t{instruction.imm} : -std::int64_t{instruction.imm};
+  }
+  return effect;
+}
+
 /// The blocks of one function, found by walking from where it begins.
 class Walk {
  public:
@@ -91,15 +104,15 @@ class Walk {
 
 /// What is live at the beginnings of blocks, from what is live at their ends. True: the function takes more than was known.
 bool find_live(const Shape& shape, Function& function) {
-  struct Effect {
+  struct Sum {
     isa::RegisterSet reads = 0, writes = 0;
   };
-  std::vector<Effect> effects;
+  std::vector<Sum> effects;
   for (const Block& block : function.blocks) {
-    Effect& effect = effects.emplace_back();
+    Sum& effect = effects.emplace_back();
     for (std::uint32_t at = block.begin; at < block.end; at += shape.insns[at].slots()) {
       effect.reads |= static_cast<isa::RegisterSet>(shape.reads(at) & ~effect.writes & kNumbers);
-      effect.writes |= isa::registers_written(shape.insns[at]);
+      effect.writes |= shape.effects[at].writes;
     }
   }
   for (bool changed = true; changed;) {
@@ -146,11 +159,13 @@ Result<Shape> shape_of(std::span<const isa::Insn> code) {
   TRY(isa::check(code));
   Shape shape;
   shape.insns.resize(code.size());
+  shape.effects.resize(code.size());
   std::vector<bool> leaders(code.size() + 1, false);
   std::vector<std::pair<std::uint32_t, bool>> begins{{0, false}};
   for (std::uint32_t at = 0; at < code.size();) {
     const isa::Instruction& instruction = shape.insns[at] = TRY(isa::decode(code, at));
-    if ((isa::registers_written(instruction) >> isa::kFramePointer & 1) != 0) return fail(ErrorKind::malformed, "instruction {} writes r10", at);
+    shape.effects[at] = effect_of(instruction);
+    if ((shape.effects[at].writes >> isa::kFramePointer & 1) != 0) return fail(ErrorKind::malformed, "instruction {} writes r10", at);
     if (isa::is_call(code[at], isa::CallKind::subprogram)) begins.emplace_back(target_of(at, instruction.imm), false);
     if (isa::is_ld_imm64(code[at], isa::Pseudo::func)) begins.emplace_back(target_of(at, instruction.imm), true);
     if (auto distance = instruction.jump_distance()) leaders[target_of(at, *distance)] = true;

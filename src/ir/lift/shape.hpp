@@ -26,8 +26,22 @@ struct Function {
   bool callback = false;                        ///< its address is taken
 };
 
+/// What an instruction does to registers, for walks that only follow them.
+struct Effect {
+  enum Kind : std::uint8_t {
+    other,
+    copy,    ///< dst = src, all of it
+    moved,   ///< dst += by
+  };
+  isa::RegisterSet writes = 0;
+  Kind kind = other;
+  std::uint8_t dst = 0, src = 0;
+  std::int64_t by = 0;
+};
+
 struct Shape {
   std::vector<isa::Instruction> insns;          ///< by slot; a second slot has no row
+  std::vector<Effect> effects;                  ///< by slot
   std::vector<Function> functions;              ///< by where they begin
 
   /// The function that begins there.

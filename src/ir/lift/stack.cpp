@@ -1,7 +1,7 @@
 #include "ir/lift/stack.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <bit>
 
 #include "facts/prototypes.hpp"
 
@@ -11,19 +11,6 @@ namespace {
 using isa::Operation;
 
 constexpr std::int32_t kFar = 1 << 16;
-
-bool is_copy(const isa::Instruction& instruction) {
-  return instruction.operation() == Operation::mov && instruction.row->bits == 64 && (instruction.row->fields() & isa::kSrc) != 0;
-}
-
-/// r += constant, r -= constant: what is added.
-std::optional<std::int64_t> moved_by(const isa::Instruction& instruction) {
-  const isa::OpcodeRow& row = *instruction.row;
-  if (row.bits != 64 || (row.fields() & isa::kSrc) != 0) return std::nullopt;
-  if (row.operation == Operation::add) return instruction.imm;
-  if (row.operation == Operation::sub) return -std::int64_t{instruction.imm};
-  return std::nullopt;
-}
 
 bool is_memory(const isa::Instruction& instruction) {
   return instruction.row->is_atomic() || instruction.operation() == Operation::load || instruction.operation() == Operation::load_signed ||
@@ -45,7 +32,7 @@ class FrameFinder {
       Places places = frame_.at_begin[i];
       for (std::uint32_t at = f_.blocks[i].begin; at < f_.blocks[i].end; at += shape_.insns[at].slots()) {
         see(at, places);
-        step(shape_.insns[at], places);
+        step(shape_.effects[at], places);
       }
       for (std::uint32_t to : {f_.blocks[i].taken, f_.blocks[i].next})
         if (to != kNone) leave(places, to);
@@ -67,7 +54,7 @@ class FrameFinder {
       changed = false;
       for (std::size_t i = 0; i < f_.blocks.size(); ++i) {
         Places places = frame_.at_begin[i];
-        for (std::uint32_t at = f_.blocks[i].begin; at < f_.blocks[i].end; at += shape_.insns[at].slots()) step(shape_.insns[at], places);
+        for (std::uint32_t at = f_.blocks[i].begin; at < f_.blocks[i].end; at += shape_.insns[at].slots()) step(shape_.effects[at], places);
         for (std::uint32_t to : {f_.blocks[i].taken, f_.blocks[i].next})
           if (to != kNone) changed |= enter(to, places, reached);
       }
@@ -88,9 +75,10 @@ class FrameFinder {
 
   void see(std::uint32_t at, const Places& places) {
     const isa::Instruction& instruction = shape_.insns[at];
-    if (is_copy(instruction)) return;
-    if (auto by = moved_by(instruction)) {
-      std::int64_t sum = std::int64_t{places[instruction.dst]} + *by;
+    const Effect& effect = shape_.effects[at];
+    if (effect.kind == Effect::copy) return;
+    if (effect.kind == Effect::moved) {
+      std::int64_t sum = places[instruction.dst] + effect.by;
       if (places[instruction.dst] != kNowhere && (sum <= -kFar || sum >= kFar)) whole_ = true;   // step does not follow it
       return;
     }
@@ -162,19 +150,18 @@ class FrameFinder {
 
 }  // namespace
 
-void step(const isa::Instruction& instruction, Places& places) {
-  if (is_copy(instruction)) {
-    places[instruction.dst] = places[instruction.src];
+void step(const Effect& effect, Places& places) {
+  if (effect.kind == Effect::copy) {
+    places[effect.dst] = places[effect.src];
     return;
   }
-  if (auto by = moved_by(instruction); by && places[instruction.dst] != kNowhere) {
-    std::int64_t sum = places[instruction.dst] + *by;
-    places[instruction.dst] = sum > -kFar && sum < kFar ? static_cast<std::int32_t>(sum) : kNowhere;
+  if (effect.kind == Effect::moved) {
+    if (places[effect.dst] == kNowhere) return;
+    const std::int64_t sum = places[effect.dst] + effect.by;
+    places[effect.dst] = sum > -kFar && sum < kFar ? static_cast<std::int32_t>(sum) : kNowhere;
     return;
   }
-  isa::RegisterSet written = isa::registers_written(instruction);
-  for (unsigned r = 0; r < isa::kFramePointer; ++r)
-    if ((written >> r & 1) != 0) places[r] = kNowhere;
+  for (unsigned written = effect.writes; written != 0; written &= written - 1) places[static_cast<unsigned>(std::countr_zero(written))] = kNowhere;
 }
 
 Frame frame_of(const Shape& shape, const Function& function) { return FrameFinder(shape, function).find(); }

@@ -15,7 +15,7 @@ inline constexpr std::int32_t kNowhere = std::numeric_limits<std::int32_t>::min(
 using Places = std::array<std::int32_t, isa::kRegisters>;
 
 /// Moves over an instruction.
-void step(const isa::Instruction& instruction, Places& places);
+void step(const Effect& effect, Places& places);
 
 /// Bytes of the frame that are one object: [from, to), counted from r10.
 struct FrameObject {

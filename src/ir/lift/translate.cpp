@@ -16,6 +16,9 @@ constexpr std::int32_t aligned_down(std::int32_t place) { return place & ~7; }
 }  // namespace
 
 Result<void> Translator::run() {
+  std::size_t slots = 0;
+  for (const Block& block : f_.blocks) slots += block.end - block.begin;
+  b_.function().insts.reserve(slots * 3 + 64);
   make_slots();
   begin();
   for (std::uint32_t i = 0; i < f_.blocks.size(); ++i) TRY(block(i));
@@ -131,10 +134,10 @@ Translator::Address Translator::address(unsigned reg, std::int32_t offset) {
 Result<void> Translator::instruction(std::uint32_t at) {
   const isa::Instruction& i = shape_.insns[at];
   b_.mark = Mark{at + 1};
-  Places places;
-  for (std::size_t r = 0; r < places.size(); ++r) places[r] = r_[r].place;
-  step(i, places);
   if (i.row->operation <= Operation::addr_space_cast) {
+    Places places;
+    for (std::size_t r = 0; r < places.size(); ++r) places[r] = r_[r].place;
+    step(shape_.effects[at], places);
     const std::int32_t place = places[i.dst];
     if (place != kNowhere) r_[i.dst] = {.value = b_.i64(0), .place = place};   // still an address in the frame
     else arithmetic(i);
