@@ -19,22 +19,51 @@ using ir::ValueId;
 
 // ---- buckets ----
 
+Lowering::HighestBit Lowering::highest_bit(ValueId value) {
+  if (!unit.abilities.bounded_loops) {
+    ValueId rest = value, number = i64(0);
+    for (const std::int64_t step : {5, 4, 3, 2, 1, 0}) {
+      const ValueId shift = b.shl(b.zext(b.compare(Op::uge, rest, i64(std::int64_t{1} << (1 << step))), 1), i64(step));
+      rest = b.lshr(rest, shift);
+      number = b.add(number, shift);
+    }
+    return {.number = number, .rest = rest};
+  }
+  // By halving: for (step = 32, number = 0; step != 0; step /= 2) if (rest >> step != 0) rest >>= step, number += step. A
+  // loop, because it is a third of the six steps' code, and runs as many instructions.
+  const ir::BlockId before = b.here();
+  const ir::BlockId head = b.block({kI64, kI64, kI64}), above = b.block(), next = b.block({kI64, kI64}), done = b.block();
+  b.at(before);
+  b.jump(head, {value, i64(0), i64(32)});
+  b.at(head);
+  const ValueId rest = b.param_of(head, 0), number = b.param_of(head, 1), step = b.param_of(head, 2);
+  const ValueId shifted = b.lshr(rest, step);
+  b.branch(b.ne(shifted, i64(0)), above, {}, next, {rest, number});
+  b.at(above);
+  b.jump(next, {shifted, b.add(number, step)});
+  b.at(next);
+  const ValueId new_rest = b.param_of(next, 0), new_number = b.param_of(next, 1);
+  const ValueId half = b.lshr(step, i64(1));
+  b.branch(b.ne(half, i64(0)), head, {new_rest, new_number, half}, done, {});
+  b.at(done);
+  return {.number = new_number, .rest = new_rest};
+}
+
 ValueId Lowering::hist_bucket(ValueId value, std::uint32_t bits) {
-  // The highest bit's number, by halving: each step adds 0 or a power of two, without a branch.
-  Join negative, small, large, done;
-  Join not_negative;
+  Join negative, not_negative, small, large, done;
   branch(b.compare(Op::slt, value, i64(0)), negative, not_negative);
   enter(not_negative);
+  if (bits == 0) {
+    // 0 → 1, 1 → 2, 2 and 3 → 3: what is left above the highest bit's number is 0 for 0 and else 1.
+    const HighestBit bit = highest_bit(value);
+    go(done, b.add(b.add(bit.number, bit.rest), i64(1)));
+    enter(negative);
+    go(done, i64(0));
+    return enter(done);
+  }
   branch(b.eq(b.lshr(value, i64(bits)), i64(0)), small, large);
   enter(large);
-  ValueId rest = value, highest = i64(0);
-  for (const std::int64_t step : {32, 16, 8, 4, 2, 1}) {
-    const ValueId above = b.compare(Op::uge, rest, i64(std::int64_t{1} << step));
-    const ValueId shift = b.shl(b.zext(above, 1), i64(__builtin_ctzll(static_cast<unsigned long long>(step))));
-    rest = b.lshr(rest, shift);
-    highest = highest == kNoValue ? shift : b.add(highest, shift);
-  }
-  const ValueId shift = b.sub(highest, i64(bits));
+  const ValueId shift = b.sub(highest_bit(value).number, i64(bits));
   go(done, b.add(b.add(b.shl(shift, i64(bits)), b.lshr(value, shift)), i64(1)));
   enter(small);
   go(done, b.add(value, i64(1)));
@@ -60,9 +89,9 @@ ValueId Lowering::lhist_bucket(ValueId value, const AggregateShape& shape) {
 
 // ---- updates ----
 
-void Lowering::add_to(Address at, ValueId by, bool shared) {
-  if (shared) return b.atomic(Op::atomic_add, at.base, by, 64, at.offset);
-  store_number(at, 8, b.add(load_number(at, 8), by));
+void Lowering::add_to(Address at, ValueId by) {
+  // Atomic even where each CPU has its own: what interrupts this program between a load and a store may count here too.
+  b.atomic(Op::atomic_add, at.base, by, 64, at.offset);
 }
 
 void Lowering::keep_extreme(Address element, ValueId value, bool greatest, bool is_signed) {
@@ -82,36 +111,39 @@ void Lowering::keep_extreme(Address element, ValueId value, bool greatest, bool 
 void Lowering::aggregate(const MapAccess& access, const Call& call, const Expr& value, Span at) {
   const MapShape& shape = unit.maps[access.id];
   const Type& type = shape.plan.value;
-  const bool shared = !shape.plan.per_cpu;
   const ValueId given = call.arguments.empty() ? i64(1) : number(call.arguments[0]);
-  const auto update_with = [&](const std::function<void(Address)>& change) {
+  const auto update_with = [&](const std::function<void(Address)>& change, std::initializer_list<ValueId> first) {
+    if (shape.plan.per_cpu && !shape.scalar() && first.size() != 0) {
+      const KnownKey key = key_of(access);
+      const KnownElement found = lookup(access.id, key);
+      return change_or_put(access.id, key.at, found.pointer, at, change, first);
+    }
     with_element(access, at, [&](Address element) {
       change(element);
       set_scalar_flag(shape, element);
     });
   };
   switch (type.kind) {
-    case Kind::count: return update_with([&](Address e) { add_to(e, i64(1), shared); });
-    case Kind::sum: return update_with([&](Address e) { add_to(e, given, shared); });
+    case Kind::count: return update_with([&](Address e) { add_to(e, i64(1)); }, {i64(1)});
+    case Kind::sum: return update_with([&](Address e) { add_to(e, given); }, {given});
     case Kind::avg: case Kind::stats:
       return update_with([&](Address e) {
-        add_to(e, given, shared);
-        add_to(e + 8, i64(1), shared);
-      });
-    case Kind::min: return update_with([&](Address e) { keep_extreme(e, given, false, type.is_signed); });
-    case Kind::max: return update_with([&](Address e) { keep_extreme(e, given, true, type.is_signed); });
+        add_to(e, given);
+        add_to(e + 8, i64(1));
+      }, {given, i64(1)});
+    case Kind::min: return update_with([&](Address e) { keep_extreme(e, given, false, type.is_signed); }, {given, i64(1)});
+    case Kind::max: return update_with([&](Address e) { keep_extreme(e, given, true, type.is_signed); }, {given, i64(1)});
     case Kind::hist: case Kind::lhist: {
       const ValueId bucket = type.kind == Kind::hist ? hist_bucket(given, type.shape.bits) : lhist_bucket(given, type.shape);
       return add_to_bucket(access, bucket, at);
     }
-    case Kind::tseries: return update_with([&](Address e) { tseries(e, given, type, at); });
+    case Kind::tseries: return update_with([&](Address e) { tseries(e, given, type, at); }, {});
     default: unit.error(value.at, "this is not what the map keeps");
   }
 }
 
 void Lowering::add_to_bucket(const MapAccess& access, ValueId bucket, Span at) {
   const MapShape& shape = unit.maps[access.id];
-  const bool shared = !shape.plan.per_cpu;
   if (shape.plan.bucket_in_key) {
     const Address plain = key_of(access).at;
     const std::uint32_t bytes = shape.plan.key_bytes;
@@ -119,12 +151,14 @@ void Lowering::add_to_bucket(const MapAccess& access, ValueId bucket, Span at) {
     copy(key, plain, bytes - 8);
     store_number(key + (bytes - 8), 8, bucket);
     const ValueId found = b.helper(helper::map_lookup_elem, ir::ptr(ir::Space::map_value), {b.map(unit.script_map(access.id)), pointer(key)}, ir::kReadsOnly);
-    return element_at(access.id, key, found, at, [&](Address e) { add_to(e, i64(1), shared); });
+    const auto more = [&](Address e) { add_to(e, i64(1)); };
+    if (shape.plan.per_cpu) return change_or_put(access.id, key, found, at, more, {i64(1)});
+    return element_at(access.id, key, found, at, more);
   }
   with_element(access, at, [&](Address element) {
     // The bucket is below their number by how it was computed; the verifier is shown.
     when(b.compare(Op::ult, bucket, i64(shape.buckets)), [&] {
-      add_to({b.ptr_add(pointer(element), b.shl(bucket, i64(3))), 0}, i64(1), shared);
+      add_to({b.ptr_add(pointer(element), b.shl(bucket, i64(3))), 0}, i64(1));
     });
     set_scalar_flag(shape, element);
   });

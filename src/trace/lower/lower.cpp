@@ -25,6 +25,7 @@ Abilities abilities_of_version(facts::KernelVersion version) {
           .boot_time = since(5, 8),
           .tai_time = since(6, 1),
           .lazy_hash = since(6, 1),
+          .uninit_stack = since(6, 3),
           .snprintf = since(5, 13),
           .func_info = since(5, 0)};
 }

@@ -38,6 +38,7 @@ struct Abilities {
   bool boot_time = false;             ///< 5.8: bpf_ktime_get_boot_ns
   bool tai_time = false;              ///< 6.1
   bool lazy_hash = false;             ///< 6.1: BPF_F_NO_PREALLOC is safe in every program
+  bool uninit_stack = false;          ///< 6.3: helpers may be given stack of which not every byte was written
   bool snprintf = false;              ///< 5.13
   bool func_info = true;              ///< 5.0: function and line information
 };

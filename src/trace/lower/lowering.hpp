@@ -181,6 +181,8 @@ class Lowering {
   KnownKey make_key(std::uint32_t map, const Expr& key);
   /// A pointer to the element, or null. Scalar maps' elements are always there.
   KnownElement lookup(const MapAccess& access);
+  /// The same, of a map with keys, whose key stands ready.
+  KnownElement lookup(std::uint32_t map, const KnownKey& key);
   ir::ValueId map_scalar(const Expr& e, const MapAccess& access);
   void map_into(const Expr& e, const MapAccess& access, Address to, Padding padding, std::uint32_t room);
   void assign_map(const Assign& assign, const MapAccess& access, Span at);
@@ -198,14 +200,20 @@ class Lowering {
   void set_scalar_flag(const MapShape& shape, Address element);
   void per_cpu_element_at(std::uint32_t map, Address key, ir::ValueId found, Span at, const std::function<void(Address)>& use);
   void element_at(std::uint32_t map, Address key, ir::ValueId found, Span at, const std::function<void(Address)>& use);
+  /// Changes the element of a key on this CPU, or puts these words there if it is missing.
+  void change_or_put(std::uint32_t map, Address key, ir::ValueId found, Span at, const std::function<void(Address)>& change,
+                     std::initializer_list<ir::ValueId> first);
   // aggregates.cpp
   void aggregate(const MapAccess& access, const Call& call, const Expr& value, Span at);
   /// What an aggregate amounts to now, over all CPUs.
   ir::ValueId aggregate_value(const MapAccess& access, const Type& type, Span at);
+  /// Of a number that is not negative: which is its highest bit, and the number shifted down by that (0 of 0, else 1).
+  struct HighestBit { ir::ValueId number, rest; };
+  HighestBit highest_bit(ir::ValueId value);
   ir::ValueId hist_bucket(ir::ValueId value, std::uint32_t bits);
   ir::ValueId lhist_bucket(ir::ValueId value, const AggregateShape& shape);
 
-  void add_to(Address at, ir::ValueId by, bool shared);
+  void add_to(Address at, ir::ValueId by);
   void keep_extreme(Address element, ir::ValueId value, bool greatest, bool is_signed);
   void add_to_bucket(const MapAccess& access, ir::ValueId bucket, Span at);
   void tseries(Address element, ir::ValueId value, const Type& type, Span at);
@@ -218,8 +226,10 @@ class Lowering {
   // ---- records (records.cpp) ----
   /// Reserves a record of an action in the ring, has it filled, and submits it. `fill` gets the record's address.
   void record(std::uint32_t action, std::uint32_t bytes, bool control, const std::function<void(Address)>& fill);
-  /// Adds 1 to a counter.
-  void count(Counter::Kind kind, std::uint32_t index);
+  /// Adds to a counter; without a number, 1.
+  void count(Counter::Kind kind, std::uint32_t index, ir::ValueId by = ir::kNoValue);
+  /// Adds 1 if this result of a helper is negative.
+  void count_failure(Counter::Kind kind, std::uint32_t index, ir::ValueId result);
   /// Where in its record each argument of an action lies, behind the header and `fixed` bytes more; and its size.
   static void lay_out(Action& action, std::size_t fixed);
   /// A record of this action with these arguments.

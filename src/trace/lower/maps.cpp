@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::uint64_t kAny = 0, kNoExist = 1;   // BPF_ANY, BPF_NOEXIST
 constexpr ir::Type kElement = ir::ptr(ir::Space::map_value);
-constexpr std::int64_t kTooBig = -7;              // -E2BIG
 constexpr std::string_view kScalarKey = "0";
 
 std::optional<std::string> print_of(const Expr& e, const Lowering& l);
@@ -137,13 +136,15 @@ KnownKey Lowering::key_of(const MapAccess& access) {
 
 KnownElement Lowering::lookup(const MapAccess& access) {
   const MapShape& shape = unit.maps[access.id];
-  const ir::MapId map = unit.script_map(access.id);
   if (shape.scalar() && !shape.plan.per_cpu && unit.abilities.global_data)
-    return {access.id, std::string(kScalarKey), b.map_value(map), true};
-  const KnownKey key = key_of(access);
-  if (const KnownElement* known = env.find_element(access.id, key.print)) return *known;
-  const ValueId pointer_ = b.helper(helper::map_lookup_elem, kElement, {b.map(map), pointer(key.at)}, ir::kReadsOnly | ir::kRemovable);
-  env.remember(KnownElement{access.id, key.print, pointer_, false});
+    return {access.id, std::string(kScalarKey), b.map_value(unit.script_map(access.id)), true};
+  return lookup(access.id, key_of(access));
+}
+
+KnownElement Lowering::lookup(std::uint32_t map, const KnownKey& key) {
+  if (const KnownElement* known = env.find_element(map, key.print)) return *known;
+  const ValueId found = b.helper(helper::map_lookup_elem, kElement, {b.map(unit.script_map(map)), pointer(key.at)}, ir::kReadsOnly | ir::kRemovable);
+  env.remember(KnownElement{map, key.print, found, false});
   return env.elements.back();
 }
 
@@ -186,7 +187,7 @@ void Lowering::update(std::uint32_t map, Address key, Address value, std::uint64
   const ValueId result = b.helper(helper::map_update_elem, kI64, {b.map(unit.script_map(map)), pointer(key), pointer(value), i64(static_cast<std::int64_t>(flags))},
                                   ir::kReadsOnly);
   env.forget_map(map);
-  when(b.eq(result, i64(kTooBig)), [&] { count(Counter::Kind::map_full, map); }, true);
+  count_failure(Counter::Kind::map_full, map, result);
   report(result, "map update", at);
 }
 
@@ -267,13 +268,15 @@ Address Lowering::bytes_to_store(const Expr& value, const Type& type, std::uint3
 
 void Lowering::with_element(const MapAccess& access, Span at, const std::function<void(Address)>& use) {
   const MapShape& shape = unit.maps[access.id];
-  KnownElement found = lookup(access);
-  if (found.present) return use({found.pointer, 0});
   if (shape.scalar()) {
+    const KnownElement found = lookup(access);
+    if (found.present) return use({found.pointer, 0});
     // An array's only element is always there; the verifier wants to be told.
     return when(b.ne(found.pointer, b.null(ir::Space::map_value)), [&] { use({found.pointer, 0}); });
   }
   const KnownKey key = key_of(access);
+  const KnownElement found = lookup(access.id, key);
+  if (found.present) return use({found.pointer, 0});
   element_at(access.id, key.at, found.pointer, at, use);
 }
 
@@ -328,6 +331,26 @@ void Lowering::element_at(std::uint32_t map, Address key, ValueId found, Span at
   go(ready, found);
   const ValueId element = enter(ready);
   use({element, 0});
+  go(done);
+  enter(done);
+}
+
+void Lowering::change_or_put(std::uint32_t map, Address key, ValueId found, Span at, const std::function<void(Address)>& change,
+                             std::initializer_list<ValueId> first) {
+  Join there, missing, done;
+  branch_cold(b.ne(found, b.null(ir::Space::map_value)), there, missing);
+  enter(there);
+  change({found, 0});
+  go(done);
+  // Missing here means missing on all CPUs, and what another CPU may put there meanwhile is its own.
+  enter(missing);
+  const Address words = on_stack(static_cast<std::uint32_t>(8 * first.size()));
+  std::int64_t offset = 0;
+  for (const ValueId word : first) {
+    store_number(words + offset, 8, word);
+    offset += 8;
+  }
+  update(map, key, words, kAny, at);
   go(done);
   enter(done);
 }

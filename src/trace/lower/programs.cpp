@@ -183,9 +183,12 @@ class Program {
   }
 
   /// Ends the program where none of its targets fired, and settles which one did.
+  ///
+  /// A system call's number is compared before the task is asked whether it calls as a 32-bit program would: that is free.
   void which_target() {
+    which_call();
     const probes::Instance& instance = probe_.instance;
-    if (instance.compat) {
+    if (instance.compat && l_.reachable()) {
       const ValueId task = l_.current_task();
       const bool typed = l_.fn().type_of(task).is_ptr();
       const ValueId flags = l_.read_scalar(integer_type(4, false), task, instance.compat->offset, typed ? Space::btf : Space::kernel, probe_.at);
@@ -193,6 +196,10 @@ class Program {
       l_.branch(l_.b.eq(l_.b.and_(flags, l_.i64(instance.compat->mask)), l_.i64(0)), native, end_);
       l_.enter(native);
     }
+  }
+
+  void which_call() {
+    const probes::Instance& instance = probe_.instance;
     if (instance.attach_type == facts::AttachType::trace_iter) return objects_of_iterator();
     if (instance.which != probes::Which::syscall) return;
     const probes::Argument number{.name = {}, .spelling = {}, .size = 8, .source = instance.number};

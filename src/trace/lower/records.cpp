@@ -1,7 +1,5 @@
-// Records: what programs send to user space, made in place in the ring buffer.
-//
-// Data (printf, print of values) leaves the last kControlReserve bytes of the ring to control (exit, clear, print of maps,
-// errors), so that a flood of data cannot crowd those out. A record that finds no room is counted for its probe.
+// Records: what programs send to user space (rings.hpp). Small ones of data are made on the stack and copied into the ring,
+// others in place. A record that finds no room is counted for its probe.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,19 +18,27 @@ using ir::ValueId;
 namespace {
 
 constexpr std::uint32_t kHeader = sizeof(RecordHeader);
-constexpr std::int64_t kAvailableData = 0;                 // BPF_RB_AVAIL_DATA
 constexpr std::int64_t kCurrentCpu = 0xffffffff;           // BPF_F_CURRENT_CPU
 constexpr std::uint32_t kMostPrinted = 512;                // bytes of a value that print(@m) sends along
-constexpr std::uint32_t kRingRecordHeader = 8;             // BPF_RINGBUF_HDR_SZ
+constexpr std::uint32_t kSentFromStack = 96;               // bytes
+constexpr std::uint32_t kRoomyLimit = 32;                  // a limit from which on the stack is not short
 
 }  // namespace
 
-void Lowering::count(Counter::Kind kind, std::uint32_t index) {
+void Lowering::count(Counter::Kind kind, std::uint32_t index, ValueId by) {
   const std::uint32_t offset = unit.counter(kind, index);
-  if (unit.abilities.global_data) return b.atomic(Op::atomic_add, b.map_value(unit.counters()), i64(1), 64, offset);
+  if (by == kNoValue) by = i64(1);
+  if (unit.abilities.global_data) return b.atomic(Op::atomic_add, b.map_value(unit.counters(), offset), by, 64);
   const Address key = key_of(MapAccess{}).at;
   const ValueId counters = b.helper(helper::map_lookup_elem, ir::ptr(ir::Space::map_value), {b.map(unit.counters()), pointer(key)}, ir::kReadsOnly);
-  when(b.ne(counters, b.null(ir::Space::map_value)), [&] { b.atomic(Op::atomic_add, counters, i64(1), 64, offset); });
+  when(b.ne(counters, b.null(ir::Space::map_value)), [&] { b.atomic(Op::atomic_add, counters, by, 64, offset); });
+}
+
+void Lowering::count_failure(Counter::Kind kind, std::uint32_t index, ValueId result) {
+  // The sign is what is added: shorter than a branch around.
+  const ValueId failed = b.lshr(result, i64(63));
+  if (unit.abilities.global_data) return count(kind, index, failed);
+  when(b.ne(failed, i64(0)), [&] { count(kind, index); }, true);
 }
 
 void Lowering::record(std::uint32_t action, std::uint32_t bytes, bool control, const std::function<void(Address)>& fill) {
@@ -51,24 +57,47 @@ void Lowering::record(std::uint32_t action, std::uint32_t bytes, bool control, c
     header(at);
     fill(at);
     const ValueId result = b.helper(helper::perf_event_output, kI64, {ctx, b.map(ring), i64(kCurrentCpu), pointer(at), i64(bytes)}, ir::kReadsOnly);
-    when(b.compare(Op::slt, result, i64(0)), [&] { count(Counter::Kind::lost_records, first_probe); }, true);
+    count_failure(Counter::Kind::lost_records, first_probe, result);
     return;
   }
-  Join room, lost, done;
-  if (!control) {
-    const ValueId used = b.helper(helper::ringbuf_query, kI64, {b.map(ring), i64(kAvailableData)}, ir::kReadsOnly);
-    const std::int64_t most = std::max<std::int64_t>(static_cast<std::int64_t>(unit.options.ring_bytes) - kControlReserve, unit.options.ring_bytes / 2) -
-                              bytes - kRingRecordHeader;
-    branch_cold(b.compare(Op::ule, used, i64(std::max<std::int64_t>(most, 0))), room, lost);
-    enter(room);
-    room = {};
+  const bool roomy = !is_subprogram && unit.checked.config.on_stack_limit >= kRoomyLimit;
+  if (!control && roomy && bytes <= kSentFromStack && unit.abilities.uninit_stack) {
+    // Made on the stack: one call, which copies it.
+    const Address at = on_stack(bytes);
+    header(at);
+    fill(at);
+    if (!reachable()) return;
+    const ValueId result = b.helper(helper::ringbuf_output, kI64, {b.map(ring), pointer(at), i64(bytes), i64(0)}, ir::kReadsOnly);
+    return count_failure(Counter::Kind::lost_records, first_probe, result);
   }
-  const ValueId at = b.helper(helper::ringbuf_reserve, ir::ptr(ir::Space::memory), {b.map(ring), i64(bytes), i64(0)}, ir::kReadsOnly);
-  branch_cold(b.ne(at, b.null(ir::Space::memory)), room, lost);
+  // Made in place.
+  const auto reserve = [&](ir::MapId from) {
+    return b.helper(helper::ringbuf_reserve, ir::ptr(ir::Space::memory), {b.map(from), i64(bytes), i64(0)}, ir::kReadsOnly);
+  };
+  const ValueId no_room = b.null(ir::Space::memory);
+  Join room, lost, done;
+  const ValueId first = reserve(ring);
+  if (control) {
+    Join there, full;
+    branch_cold(b.ne(first, no_room), there, full);
+    enter(full);
+    const ValueId second = reserve(unit.control_ring());
+    Join reserved;
+    branch_cold(b.ne(second, no_room), reserved, lost);
+    enter(reserved);
+    go(room, second);
+    enter(there);
+    go(room, first);
+  } else {
+    Join there;
+    branch_cold(b.ne(first, no_room), there, lost);
+    enter(there);
+    go(room, first);
+  }
   enter(lost);
   count(Counter::Kind::lost_records, first_probe);
   go(done);
-  enter(room);
+  const ValueId at = enter(room);
   header({at, 0});
   fill({at, 0});
   if (reachable()) b.helper(helper::ringbuf_submit, ir::kNoType, {at, i64(0)});

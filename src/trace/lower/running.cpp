@@ -57,7 +57,7 @@ Abilities abilities_of_user_engine() {
   abilities.isa = 4;
   for (bool Abilities::* has : {&Abilities::ring_buffer, &Abilities::probe_read_split, &Abilities::atomics, &Abilities::bounded_loops, &Abilities::bpf_loop,
                                 &Abilities::for_each_map_elem, &Abilities::lookup_percpu, &Abilities::global_data, &Abilities::attach_cookie,
-                                &Abilities::boot_time, &Abilities::tai_time}) {
+                                &Abilities::boot_time, &Abilities::tai_time, &Abilities::uninit_stack}) {
     abilities.*has = true;
   }
   return abilities;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "trace/rings.hpp"
 #include "trace/run/histogram.hpp"
 
 namespace espy::trace::lowering {
@@ -97,6 +98,10 @@ ir::MapId Unit::ring() {
   ring_ = true;
   return use(kRingMap);
 }
+ir::MapId Unit::control_ring() {
+  control_ring_ = true;
+  return use(kControlRingMap);
+}
 ir::MapId Unit::counters() { return use(kCountersMap); }
 ir::MapId Unit::scratch() { return use(kScratchMap); }
 ir::MapId Unit::constants() { return use(kConstantsMap); }
@@ -167,14 +172,12 @@ std::vector<object::MapSpec> Unit::map_specs() const {
     }
     out.push_back(std::move(ring));
   }
+  if (control_ring_) out.push_back({.name = std::string(kControlRingMap), .type = facts::MapType::ringbuf, .max_entries = kControlRingBytes});
   const auto array = [&](std::string_view name, facts::MapType type, std::uint32_t bytes, std::uint32_t entries) {
     out.push_back({.name = std::string(name), .type = type, .key_size = 4, .value_size = bytes, .max_entries = entries});
   };
-  // Counters are per CPU where a program must look them up. Where their address can stand in its instructions, they are one
-  // element that looks alike to its reader, and all CPUs add to the first one's part: what is counted is rare.
-  const std::uint32_t counted = 8 * static_cast<std::uint32_t>(plan.counters.size());
-  if (counted != 0 && abilities.global_data) array(kCountersMap, facts::MapType::array, counted * std::max(options.cpus, 1U), 1);
-  else if (counted != 0) array(kCountersMap, facts::MapType::percpu_array, counted, 1);
+  if (!plan.counters.empty())
+    array(kCountersMap, facts::MapType::array, 8 * static_cast<std::uint32_t>(plan.counters.size()), 1);
   if (scratch_bytes_ != 0)
     array(kScratchMap, scratch_by_cpu ? facts::MapType::array : facts::MapType::percpu_array, kScratchHeader + scratch_bytes_,
           scratch_by_cpu ? kScratchLevels * options.cpus : kScratchLevels);

@@ -44,6 +44,7 @@ class Unit {
   // ---- maps: asking for one makes it part of the object ----
   ir::MapId script_map(std::uint32_t index);
   ir::MapId ring();
+  ir::MapId control_ring();
   ir::MapId counters();
   ir::MapId scratch();
   ir::MapId stacks(std::uint32_t frames, bool build_id);
@@ -96,7 +97,7 @@ class Unit {
   object::MapSpec script_spec(const MapShape& shape, const CheckedMap& map) const;
 
   std::vector<bool> used_maps_;
-  bool ring_ = false;
+  bool ring_ = false, control_ring_ = false;
   std::uint32_t scratch_bytes_ = 0, zero_bytes_ = 0;
   std::string constants_;
   std::map<std::string, std::pair<std::uint32_t, bool>, std::less<>> stacks_;  // name → frames, build ids

@@ -9,6 +9,7 @@
 #include "kernel/attach.hpp"
 #include "kernel/map.hpp"
 #include "object/link.hpp"
+#include "trace/rings.hpp"
 
 namespace espy::trace::run {
 
@@ -21,6 +22,7 @@ class KernelEngine final : public Engine {
   KernelEngine(kernel::Object object, unsigned cpus) : object_(std::move(object)), cpus_(cpus) {}
 
   Result<void> open_ring(std::size_t perf_pages) {
+    if (const kernel::Map* control = object_.find_map(kControlRingMap)) control_ring_ = TRY(kernel::RingBuffer::open(*control));
     const kernel::Map* map = object_.find_map(kRingMap);
     if (map == nullptr) return {};
     if (map->info().type == facts::MapType::ringbuf) ring_ = TRY(kernel::RingBuffer::open(*map));
@@ -76,12 +78,19 @@ class KernelEngine final : public Engine {
   }
 
   Result<std::size_t> drain(kernel::RecordSink sink) override {
-    if (ring_) return ring_->drain(sink);
+    if (ring_) {
+      // What was sent to the control ring was sent because the other was full: that was before, and is read before.
+      const bool overflowed = control_ring_ && control_ring_->waiting() != 0;
+      std::size_t count = TRY(ring_->drain(sink));
+      if (overflowed) count += TRY(control_ring_->drain(sink));
+      return count;
+    }
     if (perf_) return perf_->drain(sink);
     return std::size_t{0};
   }
 
   std::vector<int> wake_descriptors() const override {
+    if (ring_ && control_ring_) return {ring_->fd(), control_ring_->fd()};
     if (ring_) return {ring_->fd()};
     if (perf_) return perf_->fds();
     return {};
@@ -129,7 +138,7 @@ class KernelEngine final : public Engine {
 
   kernel::Object object_;
   unsigned cpus_;
-  std::optional<kernel::RingBuffer> ring_;
+  std::optional<kernel::RingBuffer> ring_, control_ring_;
   std::optional<kernel::PerfBuffer> perf_;
   std::vector<Attachment> links_;
 };

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "object/link.hpp"
+#include "trace/rings.hpp"
 #include "vm/cpu.hpp"
 #include "vm/maps/ring_buffer.hpp"
 #include "vm/object.hpp"
@@ -22,7 +23,8 @@ bool is_ours(const probes::Instance& instance) {
 class UserEngine final : public Engine {
  public:
   explicit UserEngine(std::unique_ptr<vm::Object> object) : object_(std::move(object)) {
-    ring_ = std::dynamic_pointer_cast<vm::RingBuffer>(object_->find_map(kRingMap));
+    for (const std::string_view name : {kRingMap, kControlRingMap})
+      if (auto ring = std::dynamic_pointer_cast<vm::RingBuffer>(object_->find_map(name))) rings_.push_back(std::move(ring));
   }
 
   Result<void> fire(const ProgramPlan& plan) override {
@@ -39,7 +41,9 @@ class UserEngine final : public Engine {
   void detach() override {}
 
   Result<std::size_t> drain(kernel::RecordSink sink) override {
-    return ring_ == nullptr ? 0 : ring_->consume([&](Bytes record) { return sink(record); });
+    std::size_t count = 0;
+    for (const auto& ring : rings_) count += ring->consume([&](Bytes record) { return sink(record); });
+    return count;
   }
   std::vector<int> wake_descriptors() const override { return {}; }   // whoever fires drains
   std::uint64_t lost() const override { return 0; }                   // programs count what the ring refuses
@@ -76,7 +80,7 @@ class UserEngine final : public Engine {
   vm::Map& map(MapHandle handle) const { return *object_->maps()[static_cast<std::size_t>(handle)]; }
 
   std::unique_ptr<vm::Object> object_;
-  std::shared_ptr<vm::RingBuffer> ring_;
+  std::vector<std::shared_ptr<vm::RingBuffer>> rings_;     // in the order in which they are read
 };
 
 }  // namespace
