@@ -124,7 +124,12 @@ void Lowering::aggregate(const MapAccess& access, const Call& call, const Expr& 
     });
   };
   switch (type.kind) {
-    case Kind::count: return update_with([&](Address e) { add_to(e, i64(1)); }, {i64(1)});
+    case Kind::count:
+      if (shape.plan.per_cpu && !shape.scalar()) {
+        const KnownKey key = key_of(access);
+        return count_one(access.id, key.at, lookup(access.id, key).pointer, at);
+      }
+      return update_with([&](Address e) { add_to(e, i64(1)); }, {});
     case Kind::sum: return update_with([&](Address e) { add_to(e, given); }, {given});
     case Kind::avg: case Kind::stats:
       return update_with([&](Address e) {
@@ -142,6 +147,28 @@ void Lowering::aggregate(const MapAccess& access, const Call& call, const Expr& 
   }
 }
 
+void Lowering::count_one(std::uint32_t map, Address key, ValueId found, Span at) {
+  const auto by_one = [&](Address e) { add_to(e, i64(1)); };
+  if (!unit.abilities.global_data) return change_or_put(map, key, found, at, by_one, {i64(1)});
+  // As change_or_put, but what is counted where there is no room is 1 too: the same addition, to the counter.
+  Join there, missing, full, count_it, done;
+  branch(b.ne(found, b.null(ir::Space::map_value)), there, missing);
+  enter(missing);
+  const Address one = on_stack(8);
+  store_number(one, 8, i64(1));
+  const ValueId result = b.helper(helper::map_update_elem, kI64, {b.map(unit.script_map(map)), pointer(key), pointer(one), i64(0)}, ir::kReadsOnly);
+  env.forget_map(map);
+  report(result, "map update", at);
+  branch(b.eq(result, i64(0)), done, full);
+  enter(full);
+  go(count_it, b.map_value(unit.counters(), unit.counter(Counter::Kind::map_full, map)));
+  enter(there);
+  go(count_it, found);
+  by_one({enter(count_it), 0});
+  go(done);
+  enter(done);
+}
+
 void Lowering::add_to_bucket(const MapAccess& access, ValueId bucket, Span at) {
   const MapShape& shape = unit.maps[access.id];
   if (shape.plan.bucket_in_key) {
@@ -152,7 +179,7 @@ void Lowering::add_to_bucket(const MapAccess& access, ValueId bucket, Span at) {
     store_number(key + (bytes - 8), 8, bucket);
     const ValueId found = b.helper(helper::map_lookup_elem, ir::ptr(ir::Space::map_value), {b.map(unit.script_map(access.id)), pointer(key)}, ir::kReadsOnly);
     const auto more = [&](Address e) { add_to(e, i64(1)); };
-    if (shape.plan.per_cpu) return change_or_put(access.id, key, found, at, more, {i64(1)});
+    if (shape.plan.per_cpu) return count_one(access.id, key, found, at);
     return element_at(access.id, key, found, at, more);
   }
   with_element(access, at, [&](Address element) {
@@ -224,7 +251,9 @@ ir::FuncId Lowering::sum_function(std::uint32_t map, std::uint32_t offset, Kind 
   const ValueId cpu = s.param_of(head, 0), total = s.param_of(head, 1), any = s.param_of(head, 2);
   s.branch(s.compare(Op::ult, cpu, s.i64(unit.options.cpus)), body, done);
   s.at(body);
-  const ValueId element = s.helper(helper::map_lookup_percpu_elem, ir::ptr(ir::Space::map_value), {s.map(handle), s.param(0), cpu}, ir::kReadsOnly);
+  const ValueId element = unit.maps[map].rows != 0
+                              ? s.ptr_add(s.map_value(handle), s.mul(cpu, s.i64(unit.maps[map].plan.value_bytes)))
+                              : s.helper(helper::map_lookup_percpu_elem, ir::ptr(ir::Space::map_value), {s.map(handle), s.param(0), cpu}, ir::kReadsOnly);
   s.branch(s.ne(element, s.null(ir::Space::map_value)), found, {}, next, {total, any});
   s.at(found);
   const ValueId value = s.load(kI64, 64, element, offset);
@@ -253,7 +282,7 @@ ValueId Lowering::aggregate_value(const MapAccess& access, const Type& type, Spa
     return choose(b.ne(found.pointer, b.null(ir::Space::map_value)), [&] { return value_of_element({found.pointer, 0}, type); },
                   [&] { return i64(0); });
   }
-  if (!unit.abilities.lookup_percpu) {
+  if (shape.rows == 0 && !unit.abilities.lookup_percpu) {
     unit.error(at, "this kernel's programs cannot read other CPUs' part of a map", "it needs Linux 5.19 or newer");
     return i64(0);
   }

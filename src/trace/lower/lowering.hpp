@@ -181,6 +181,8 @@ class Lowering {
   KnownKey make_key(std::uint32_t map, const Expr& key);
   /// A pointer to the element, or null. Scalar maps' elements are always there.
   KnownElement lookup(const MapAccess& access);
+  /// This CPU's row of a map that is an array of them.
+  ir::ValueId own_row(std::uint32_t map);
   /// The same, of a map with keys, whose key stands ready.
   KnownElement lookup(std::uint32_t map, const KnownKey& key);
   ir::ValueId map_scalar(const Expr& e, const MapAccess& access);
@@ -215,6 +217,7 @@ class Lowering {
 
   void add_to(Address at, ir::ValueId by);
   void keep_extreme(Address element, ir::ValueId value, bool greatest, bool is_signed);
+  void count_one(std::uint32_t map, Address key, ir::ValueId found, Span at);
   void add_to_bucket(const MapAccess& access, ir::ValueId bucket, Span at);
   void tseries(Address element, ir::ValueId value, const Type& type, Span at);
   /// A function of the module: (key) → what the words at `offset` of all CPUs' elements come to.

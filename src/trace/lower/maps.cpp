@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "trace/lower/helpers.hpp"
@@ -138,7 +139,18 @@ KnownElement Lowering::lookup(const MapAccess& access) {
   const MapShape& shape = unit.maps[access.id];
   if (shape.scalar() && !shape.plan.per_cpu && unit.abilities.global_data)
     return {access.id, std::string(kScalarKey), b.map_value(unit.script_map(access.id)), true};
+  if (shape.rows != 0) return {access.id, std::string(kScalarKey), own_row(access.id), true};
   return lookup(access.id, key_of(access));
+}
+
+ValueId Lowering::own_row(std::uint32_t map) {
+  const std::uint32_t rows = unit.maps[map].rows, bytes = unit.maps[map].plan.value_bytes;
+  const ValueId start = b.map_value(unit.script_map(map));
+  if (rows == 1) return start;
+  const ValueId cpu = b.helper(helper::get_smp_processor_id, kI64, {}, ir::kReadsOnly | ir::kRemovable);
+  // The verifier is shown that it is in bounds.
+  const ValueId row = std::has_single_bit(rows) ? b.and_(cpu, i64(rows - 1)) : b.select(b.compare(ir::Op::ult, cpu, i64(rows)), cpu, i64(0));
+  return b.ptr_add(start, b.mul(row, i64(bytes)));
 }
 
 KnownElement Lowering::lookup(std::uint32_t map, const KnownKey& key) {

@@ -189,6 +189,9 @@ class Program {
     which_call();
     const probes::Instance& instance = probe_.instance;
     if (instance.compat && l_.reachable()) {
+      // Words of the context that are wanted later are read before that call: a register keeps them instead of the context.
+      l_.context_word(0, instance.arguments.typed_pointers ? ir::ptr(ir::Space::kernel) : kI64);
+      l_.context_word(8, kI64);
       const ValueId task = l_.current_task();
       const bool typed = l_.fn().type_of(task).is_ptr();
       const ValueId flags = l_.read_scalar(integer_type(4, false), task, instance.compat->offset, typed ? Space::btf : Space::kernel, probe_.at);

@@ -14,6 +14,7 @@ constexpr std::string_view kZerosMap = "zeros";
 constexpr std::string_view kConstantsMap = "constants";
 constexpr std::uint32_t kStackTraces = 16 * 1024;       // stacks that a map of them holds
 constexpr std::uint32_t kInPlaceHistogram = 1024;       // bytes: up to this a keyed histogram is one element
+constexpr std::uint32_t kCacheLine = 64;
 constexpr std::uint32_t kNoPrealloc = 1;                // BPF_F_NO_PREALLOC
 constexpr std::uint32_t kStackBuildId = 1U << 5;        // BPF_F_STACK_BUILD_ID
 constexpr std::uint32_t kReadOnlyProg = 1U << 7;        // BPF_F_RDONLY_PROG
@@ -72,8 +73,12 @@ MapShape Unit::shape_of(const CheckedMap& map) const {
   out.per_cpu = declared != nullptr ? declared->per_cpu : map.value.is_aggregate();
   if (shape.scalar()) {
     out.key_bytes = 4;
-    shape.set_offset = out.value_bytes;
     out.value_bytes += 8;
+    if (out.per_cpu && abilities.global_data && declared == nullptr) {
+      shape.rows = std::max(options.cpus, 1U);
+      out.value_bytes = (out.value_bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
+    }
+    shape.set_offset = out.value_bytes - 8;
     return shape;
   }
   out.key_bytes = padded(map.key.size);
@@ -145,7 +150,8 @@ std::uint32_t Unit::runtime_error(Span at, std::string what) {
 object::MapSpec Unit::script_spec(const MapShape& shape, const CheckedMap& map) const {
   object::MapSpec spec{.name = shape.plan.map, .key_size = shape.plan.key_bytes, .value_size = shape.plan.value_bytes};
   if (shape.scalar()) {
-    spec.type = shape.plan.per_cpu ? facts::MapType::percpu_array : facts::MapType::array;
+    spec.type = shape.plan.per_cpu && shape.rows == 0 ? facts::MapType::percpu_array : facts::MapType::array;
+    spec.value_size *= std::max(shape.rows, 1U);
     spec.max_entries = 1;
     return spec;
   }

@@ -26,6 +26,9 @@ struct MapShape {
   MapPlan plan;
   std::uint32_t set_offset = 0;      ///< scalar maps: of the word that says whether it was set
   std::uint32_t buckets = 0;         ///< hist, lhist
+  /// Not 0: the map is one global array of so many values, one for each CPU: shorter to reach than a per-CPU array's, and
+  /// the same bytes for user space.
+  std::uint32_t rows = 0;
   bool scalar() const { return plan.key.kind == Kind::none; }
 };
 
