@@ -18,12 +18,11 @@ namespace espy::trace {
 // ---- the maps every compiled script may have, by these names; one that is not used is not made ----
 
 inline constexpr std::string_view kRingMap = "ring";          ///< ring buffer (5.8) or perf event array: records
-inline constexpr std::string_view kCountersMap = "counters";  ///< per-CPU array of one: u64[Plan::counters.size()]
+inline constexpr std::string_view kCountersMap = "counters";  ///< array of one: u64[Plan::counters.size()]
 inline constexpr std::string_view kScratchMap = "scratch";    ///< per-CPU array: one entry for each nesting level
 inline constexpr std::string_view kStacksMap = "stacks";      ///< stack traces; one for each number of frames: "stacks_5"
 
-/// How a record in the ring begins. What follows is described by the action. All records of a script take one ring, so they
-/// arrive in order; data leaves the last kControlReserve bytes of it for control records.
+/// How a record in the ring begins. What follows is described by the action. How records travel: rings.hpp.
 struct RecordHeader {
   std::uint32_t action = 0;   ///< index into Plan::actions
   std::uint32_t probe = 0;    ///< index into Plan::probes: which one fired
@@ -58,13 +57,14 @@ struct Action {
   std::vector<std::string> text = {};
   std::uint32_t map = 0;                 ///< index into Plan::maps
   std::uint32_t size = 0;                ///< bytes of the record, header included (the least, if it varies)
-  bool control = false;                  ///< may use the ring's reserve
+  bool control = false;                  ///< has a second ring to go to
 };
 
 /// How a script's map is laid out in its eBPF map.
 ///
 /// Key: the key's bytes, padded to 8; `bucket_in_key`: behind it a u64 bucket number. A scalar map (`@x`, no key) is an
-/// array of one entry, and its value ends with a u64 that is not 0 once it was set.
+/// array of one entry, and its value ends with a u64 that is not 0 once it was set; one that is kept per CPU is a per-CPU
+/// array, or an array whose value is one such value for each possible CPU.
 /// Value:
 ///   count  u64                  sum   s64 total                avg, stats  s64 total, u64 count
 ///   min, max  s64 value, u64 set     hist, lhist  u64[buckets], or u64 if bucket_in_key
@@ -81,7 +81,7 @@ struct MapPlan {
   std::uint32_t key_bytes = 0, value_bytes = 0;  ///< as the map has them
 };
 
-/// Counts of what could not be done, summed over CPUs by the run time and reported at the end and as they grow.
+/// Counts of what could not be done, reported by the run time at the end and as they grow.
 struct Counter {
   enum class Kind : std::uint8_t { lost_records, map_full, scratch_busy, stack_lost, read_failed } kind{};
   std::uint32_t index = 0;        ///< lost_records, scratch_busy: probe; map_full: map
@@ -115,8 +115,5 @@ struct Compiled {
   object::ObjectSpec object;
   Plan plan;
 };
-
-/// Of the ring, kept free for control records (exit, print, clear, errors).
-inline constexpr std::uint32_t kControlReserve = 64 * 1024;
 
 }  // namespace espy::trace

@@ -159,7 +159,7 @@ void Lowering::count_one(std::uint32_t map, Address key, ValueId found, Span at)
   const ValueId result = b.helper(helper::map_update_elem, kI64, {b.map(unit.script_map(map)), pointer(key), pointer(one), i64(0)}, ir::kReadsOnly);
   env.forget_map(map);
   report(result, "map update", at);
-  branch(b.eq(result, i64(0)), done, full);
+  branch(b.ne(result, i64(0)), full, done);
   enter(full);
   go(count_it, b.map_value(unit.counters(), unit.counter(Counter::Kind::map_full, map)));
   enter(there);
