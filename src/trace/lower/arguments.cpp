@@ -1,5 +1,7 @@
 // What a probe's body asks of its arguments: fields of records, parameters, registers, USDT arguments. probes/arguments.hpp
 // says for each where it is; here is the code that gets it.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "trace/lower/helpers.hpp"
@@ -41,7 +43,8 @@ const Argument* Lowering::argument_of(const Expr& e) const {
 }
 
 ValueId Lowering::context_word(std::uint32_t offset, ir::Type type) {
-  return b.load(type, 64, ctx, offset, ir::kInvariant);
+  return once(type.is_ptr() ? fmt::format("context pointer {}", offset) : fmt::format("context word {}", offset),
+              [&] { return b.load(type, 64, ctx, offset, ir::kInvariant); });
 }
 
 ValueId Lowering::note_argument(const symbol::UsdtArgument& note, Span at) {

@@ -11,7 +11,7 @@ namespace espy::trace::lowering {
 namespace {
 
 constexpr std::string_view kZerosMap = "zeros";
-constexpr std::string_view kConstantsMap = "constants";
+constexpr std::string_view kConstantsMap = ".rodata";
 constexpr std::uint32_t kStackTraces = 16 * 1024;       // stacks that a map of them holds
 constexpr std::uint32_t kInPlaceHistogram = 1024;       // bytes: up to this a keyed histogram is one element
 constexpr std::uint32_t kCacheLine = 64;
