@@ -1,5 +1,6 @@
 #include "compile.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "isa/disassemble.hpp"
@@ -65,14 +66,16 @@ Result<void> run_begin(const kernel::Object& object, const Compiled& compiled) {
   return {};
 }
 
-std::optional<std::int64_t> element(const kernel::Object& object, std::string_view map_name, std::uint64_t key) {
+std::optional<std::int64_t> element(const kernel::Object& object, const Compiled& compiled, std::string_view map_name, std::uint64_t key) {
   const kernel::Map* map = object.find_map(map_name);
   if (map == nullptr) return std::nullopt;
   std::vector<std::byte> key_bytes(map->info().key_size);
   std::memcpy(key_bytes.data(), &key, std::min<std::size_t>(sizeof key, key_bytes.size()));
   const auto value = map->lookup(key_bytes);
   if (!value || !*value) return std::nullopt;
-  const std::size_t stride = (map->info().value_size + 7) / 8 * 8;
+  const auto plan = std::ranges::find(compiled.plan.maps, map_name, &MapPlan::map);
+  if (plan == compiled.plan.maps.end()) return std::nullopt;
+  const std::size_t stride = (plan->value_bytes + 7) / 8 * 8;
   std::int64_t sum = 0;
   for (std::size_t at = 0; at + 8 <= (*value)->size(); at += stride) {
     std::int64_t one = 0;

@@ -38,6 +38,6 @@ Result<kernel::Object> load(const Compiled& compiled);
 Result<void> run_begin(const kernel::Object& object, const Compiled& compiled);
 
 /// The value of an element of a map as a number; per-CPU values are added up. nullopt: there is none.
-std::optional<std::int64_t> element(const kernel::Object& object, std::string_view map, std::uint64_t key = 0);
+std::optional<std::int64_t> element(const kernel::Object& object, const Compiled& compiled, std::string_view map, std::uint64_t key = 0);
 
 }  // namespace espy::trace

@@ -78,7 +78,7 @@ TEST_P(Leaves, InTheMap) {
   ASSERT_TRUE(object.has_value()) << describe(object.error()) << "\n" << trial.optimised << "\n" << disassembly(trial.compiled->object);
   const auto ran = run_begin(*object, *trial.compiled);
   ASSERT_TRUE(ran.has_value()) << describe(ran.error());
-  EXPECT_EQ(element(*object, "AT_"), GetParam().expected) << trial.optimised << "\n" << disassembly(trial.compiled->object);
+  EXPECT_EQ(element(*object, *trial.compiled, "AT_"), GetParam().expected) << trial.optimised << "\n" << disassembly(trial.compiled->object);
 }
 
 INSTANTIATE_TEST_SUITE_P(Begin, Leaves, testing::Values(
