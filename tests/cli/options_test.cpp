@@ -164,6 +164,23 @@ TEST_F(Options, TestRunGivesTheContextThatTheProgramLeaves) {
   EXPECT_EQ(read(folder.path("out")), std::string("\x2a\0\0\0\0\0\0\0", 8));
 }
 
+TEST_F(Options, TestRunInEitherEngine) {
+  Folder folder;
+  write(folder.path("in"), std::string("AAAAAABBBBBB\x88\xb5payload", 21));
+  auto test_run = [&](const std::string& engine) {
+    return espy({"test-run", object("options.bpf.o"), "--prog", "swap_addresses", "--data-in", folder.path("in"), "--data-out", folder.path("out"), "--engine", engine});
+  };
+  Outcome user = test_run("user");
+  ASSERT_EQ(user.status, 0) << user.err;
+  EXPECT_NE(user.out.find("swap_addresses: returned 3"), std::string::npos) << user.out;
+  EXPECT_EQ(read(folder.path("out")), std::string("BBBBBBAAAAAA\x88\xb5payload", 21));
+  Outcome both = test_run("both");
+  EXPECT_EQ(both.status, 0) << both.err;
+  EXPECT_NE(both.out.find("swap_addresses (kernel): returned 3"), std::string::npos) << both.out;
+  EXPECT_NE(both.out.find("swap_addresses (user): returned 3"), std::string::npos) << both.out;
+  EXPECT_NE(test_run("other").status, 0);
+}
+
 TEST_F(Options, TestRunSaysWhatIsWrong) {
   Folder folder;
   write(folder.path("short"), "abc");
