@@ -64,10 +64,10 @@ TEST(Bpftrace, PrintfOfValues) {
   if (theirs.empty()) GTEST_SKIP() << "needs bpftrace";
   TestNames names;
   std::string ours;
-  const Type text = string_type(4);
+  const Type text = string_type(16);
   Format format({{.conversion = "s"}, {.literal = "|", .flags = "8", .conversion = "s"}, {.literal = "|", .flags = "-8", .conversion = "s"}, {.literal = "|\n"}},
                 {{.name = {}, .type = text, .offset = 0}, {.name = {}, .type = text, .offset = 0}, {.name = {}, .type = text, .offset = 0}});
-  format.append(testing::padded("abc", 4), names, ours);
+  format.append(testing::padded("abc", 16), names, ours);
   append_text(simple_type(Kind::inet), bytes(2U, 0x0100007fU, std::uint64_t{0}, std::uint64_t{0}), names, ours);
   ours += "\n1\n";
   const Type tuple = tuple_of({int64_type(), string_type(8), tuple_of({int64_type(), int64_type()})});
