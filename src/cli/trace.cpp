@@ -43,7 +43,6 @@ constexpr Option kOptions[] = {
     {.name = "--bench", .value = {}, .help = "run only bench: probes"},
     {.name = "--mode", .value = "MODE", .help = "codegen (compile only), test, bench, or format"},
     {.name = "--no-warnings", .value = {}, .help = "do not print warnings"},
-    {.name = "--probe-filter", .value = "REGEX", .help = "of what patterns match, take only probes that match this, too"},
     {.name = "--usdt-file-activation", .value = {}, .help = "accepted: the kernel switches USDT probes on by itself"},
     {.name = "--no-feature", .value = "NAME", .help = "compile as if the kernel had not this feature", .repeat = Repeat::many},
     {.name = "--version", .value = {}, .help = "print the version", .letter = 'V'},
