@@ -39,7 +39,6 @@ struct FormatPiece {
 struct Action {
   enum class Kind : std::uint8_t {
     printf, errorf, warnf, cat, system,  ///< `format` and `arguments`
-    strftime_print,                      ///< (reserved for time())
     time,                                ///< text[0]: format
     join,                                ///< text[0]: separator; record: u64 count, then that many string slots of `arguments[0].type`
     print_value,                         ///< arguments[0]

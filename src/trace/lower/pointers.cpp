@@ -37,6 +37,7 @@ BitField word_of(std::uint32_t bit_offset, std::uint32_t bits) {
 
 void Lowering::report(ValueId result, std::string_view what, Span at) {
   if (!unit.options.report_errors) return;
+  result = b.sext(result, 32);   // an int on kernels before 6.4, see count_failure
   when(b.compare(ir::Op::slt, result, i64(0)), [&] {
     record(unit.runtime_error(at, std::string(what)), 16, true, [&](Address to) { store_number(to + 8, 8, result); });
   }, true);

@@ -35,8 +35,9 @@ void Lowering::count(Counter::Kind kind, std::uint32_t index, ValueId by) {
 }
 
 void Lowering::count_failure(Counter::Kind kind, std::uint32_t index, ValueId result) {
-  // The sign is what is added: shorter than a branch around.
-  const ValueId failed = b.lshr(result, i64(63));
+  // The sign is what is added: shorter than a branch around. It is that of an int: before 6.4, kernels call a map's operation
+  // in place of the helper, and what that returns is not extended.
+  const ValueId failed = b.zext(b.lshr(b.trunc(result), b.i32(31)), 32);
   if (unit.abilities.global_data) return count(kind, index, failed);
   when(b.ne(failed, i64(0)), [&] { count(kind, index); }, true);
 }

@@ -59,7 +59,7 @@ Result<void> Actions::handle(Bytes record) {
     case errorf: case warnf: on_message(action, record, format); return {};
     case cat: on_cat(action, record, format); return {};
     case system: on_system(record, format); return {};
-    case strftime_print: case time: on_time(action); return {};
+    case time: on_time(action); return {};
     case join: on_join(action, record); return {};
     case print_value: on_value(action, record); return {};
     case print_map: case clear: case zero: return on_map(action, record);
