@@ -1,10 +1,13 @@
 // What a kernel's verifier does and what it does not: one value per kernel, made from tables, the only place that knows
 // versions. A profile of a kernel that is at hand (or whose BTF is) takes what it can from there, because distributions take
-// features back to older versions.
+// features and fixes back to older versions.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "facts/types.hpp"
 #include "object/target.hpp"
@@ -12,12 +15,88 @@
 namespace espy::verifier {
 
 /// A behaviour of the algorithm that came, or went, with a version: one row each in profile.cpp.
-enum class Behaviour : std::uint8_t;
+enum class Behaviour : std::uint8_t {
+  // how far it looks
+  million_insns,            ///< a million processed instructions; before, 131,072 (and 4,096 in the program)
+  bounded_loops,            ///< back edges are followed; before, any is refused
+  precise_scalars,          ///< scalars that decide nothing do not hinder pruning
+  spilled_scalar_ids,       ///< precision follows scalars through the stack and by their ids
+  iterator_convergence,     ///< loops of iterators end when states repeat; callbacks are followed as often as they run
+  infinite_loop_exact,      ///< states of a loop must be equal to be called an infinite loop (not only covered)
+  sixteen_frames,           ///< calls 16 deep; before, 8
+  private_stacks,           ///< 512 bytes for each of a program's functions where it can have its own stack
+  dead_globals_skipped,     ///< global functions that nothing calls are not verified
+
+  // what it knows of numbers
+  bounds_32,                ///< 32-bit bounds beside the 64-bit ones
+  spilled_bounds,           ///< bounds survive a spill of 8 bytes; before, constants only
+  narrow_spills,            ///< … and spills of 1, 2, 4 bytes
+  spilled_unbounded,        ///< a spilled scalar without bounds keeps its identity
+  linked_scalars,           ///< a check of one copy of a scalar tells of the others
+  linked_deltas,            ///< … and of copies plus a constant
+  range_comparisons,        ///< branches between two ranges are decided, and both sides refined
+  bounds_from_32,           ///< 64-bit bounds are narrowed from the 32-bit ones
+  unequal_refines,          ///< `!=` with the edge of a range moves the edge
+  null_by_comparison,       ///< a pointer equal to one that is not null is not null
+  const_rodata,             ///< loads from frozen read-only maps give their value
+  array_lookup_not_null,    ///< a lookup in an array with a constant index inside it is not NULL
+  signed_multiplication,    ///< products of signed ranges are ranges
+  negation_bounds,          ///< the range of a negated range
+  division_bounds,          ///< quotients and remainders by constants are ranges
+  tnum_tests,               ///< `&` tests and tests of known bits are decided by them
+  helper_ranges,            ///< what helpers return has the range that they promise
+
+  // memory
+  variable_stack_access,    ///< the stack at an offset that is not constant, privileged
+  uninit_stack_reads,       ///< uninitialised stack may be read, privileged
+  variable_context_offset,  ///< contexts at an offset that is not constant, or moved
+
+  // functions
+  global_functions,         ///< global functions are verified on their own
+  global_memory_arguments,  ///< … and may take pointers to memory
+  argument_tags,            ///< … with tags: nonnull, nullable, trusted, ctx, arena
+  global_changes_packet,    ///< a call of one that may change the packet loses packet pointers
+  global_might_sleep,       ///< a call of one that may sleep is refused where sleeping is
+  tail_calls_in_functions,  ///< tail calls beside calls of functions
+  callbacks,                ///< functions may be given to helpers
+  callback_unrolling,       ///< callbacks are followed for each of their runs, not once
+  locked_functions,         ///< static functions may be called while a lock is held
+  fastcall,                 ///< helpers that keep r1 to r5
+  exceptions,               ///< bpf_throw
+
+  // features of programs
+  jmp32, atomics, cpu_v4, load_acquire, may_goto, open_coded_iterators, bpf_loop, kfuncs, dynptrs, kptrs, timers, sleepable,
+  rcu_sections, preempt_sections, irq_sections, spin_locks, resilient_locks, graph_objects, arenas, insn_arrays,
+  lsm_return_ranges,        ///< LSM programs return what their hook may
+  context_writes_by_st,     ///< stores of constants to the context
+};
+
+struct BehaviourRow {
+  Behaviour behaviour{};
+  std::string_view name{};
+  facts::KernelVersion since{};
+  facts::KernelVersion until{.major = 0xffff};   ///< the first kernel without it: behaviours go, too
+  /// How a kernel's BTF shows it, whatever the version says: "bpf_reg_state.s32_min_value" (a member of one of the verifier's
+  /// own structures), "func:bpf_iter_num_new", "enum:BPF_FUNC_loop". Empty: nothing does.
+  std::string_view shown_by{};
+};
+
+std::span<const BehaviourRow> behaviours();  ///< row i is behaviour i
+/// The longest a processed program may get, and how deep it may nest.
+struct Limits {
+  std::uint64_t insns_processed = 1'000'000;
+  std::uint32_t program_insns = 1'000'000;      ///< in the program itself; 4,096 without privileges
+  std::uint32_t jump_sequence = 8192;           ///< branches waiting to be followed
+  std::uint32_t call_frames = 8;
+  std::uint32_t stack_bytes = 512;
+  std::uint32_t maps = 64;
+};
 
 struct Profile {
   std::string name = {};                ///< "6.1", "running kernel 6.18.44"
   facts::KernelVersion version = {};
   std::uint64_t behaviours = 0;         ///< bit i: Behaviour i
+  Limits limits = {};
 
   bool has(Behaviour behaviour) const { return (behaviours >> static_cast<unsigned>(behaviour) & 1) != 0; }
 };
@@ -26,5 +105,8 @@ struct Profile {
 Profile profile_of(facts::KernelVersion version);
 /// By version, and by what the target's BTF shows.
 Profile profile_of(const object::Target& target);
+
+/// Long-term kernels, oldest first, and the newest that is known: what `--kernel all` means.
+std::span<const facts::KernelVersion> long_term_kernels();
 
 }  // namespace espy::verifier
