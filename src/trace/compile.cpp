@@ -34,7 +34,7 @@ class Driver {
       out_.help = options_help(sources_.source(source).name, expanded.options);
       return;
     }
-    out_.objects = std::move(expanded.objects);
+    imported_ = read_imported(expanded.objects, out_.diagnostics);
     c::CTypes types = c_types(expanded.script);
     if (failed()) return;
     std::optional<Checked> checked = check(std::move(expanded.script), check_options(std::move(types)), out_.diagnostics);
@@ -63,6 +63,7 @@ class Driver {
     CheckOptions checking{.config = config_, .environment = options_.environment, .machine = &machine_, .c_types = std::move(types),
                           .resolve_probes = resolver(machine_, options_.pid ? options_.pid : options_.child, options_.must_attach), .allow_unsafe = options_.allow_unsafe};
     checking.all_arguments = [this](const probes::Target& target) { return probes::arguments_of(machine_, target); };
+    if (!imported_.objects.empty()) checking.imported = &imported_;
     if (options_.child) checking.child = static_cast<std::uint32_t>(*options_.child);
     checking.kernel = kernel::running_version();
     checking.kernel_symbol = [](std::string_view name) -> Result<std::optional<std::uint64_t>> {
@@ -100,6 +101,7 @@ class Driver {
   void lower(const Checked& checked) {
     LowerOptions lowering = options_.lower;
     lowering.sources = &sources_;
+    if (!imported_.objects.empty()) lowering.imported = &imported_;
     lowering.ring_bytes = ring_bytes(checked);
     if (options_.child) lowering.child_pid = static_cast<std::uint32_t>(*options_.child);
     lowering.vmlinux = [this]() -> std::shared_ptr<const btf::Btf> {
@@ -147,6 +149,7 @@ class Driver {
   const Config& config_;
   const CompileOptions& options_;
   Compilation& out_;
+  Imported imported_;
 };
 
 }  // namespace

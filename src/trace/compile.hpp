@@ -37,7 +37,6 @@ struct Compilation {
   Diagnostics diagnostics = {};
   std::optional<Error> error = {};
   std::optional<std::string> help = {};         ///< `--help` was among the script's arguments: its text
-  std::vector<ImportedObject> objects = {};     ///< to be linked in
 };
 
 /// Compiles one source for a machine. `stage` names: "ast", "types", "ir", "optimised", "bpf".

@@ -75,10 +75,52 @@ Type Checker::subprogram_call(Expr& expr, Call& node) {
     }
     return subprogram.returns;
   }
+  if (const ImportedFunction* function = options_.imported != nullptr ? options_.imported->find(node.name) : nullptr) return imported_call(expr, node, *function);
   for (Expr& argument : node.arguments) expression(argument);
-  const std::string_view near = nearest_function(node.name);
+  std::vector<std::string_view> imported;
+  if (options_.imported != nullptr) std::ranges::transform(options_.imported->functions, std::back_inserter(imported), [](const ImportedFunction& function) { return std::string_view(function.name); });
+  std::string_view near = nearest(node.name, imported);
+  if (near.empty()) near = nearest_function(node.name);
   return refuse(node.name_at.end != 0 ? node.name_at : expr.at, fmt::format("no function is called `{}`", node.name),
                 near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+}
+
+namespace {
+
+/// May C that takes a pointer to `wanted` be given this? Structures are told apart by name: theirs is in other types than ours.
+bool points_to(const Type& given, const Type* wanted) {
+  const bool of_anything = wanted == nullptr || wanted->kind == Kind::none;
+  // Values with bytes of their own are passed by their address.
+  if (given.kind == Kind::string || given.kind == Kind::buffer) return of_anything || wanted->size == 1;
+  if (given.kind == Kind::array) return of_anything || (given.element && given.element->size == wanted->size);
+  if (given.kind != Kind::pointer) return given.kind == Kind::integer && given.size == 8;
+  const bool to_anything = !given.element || given.element->kind == Kind::none;
+  if (of_anything || to_anything) return true;
+  if (given.element->kind == Kind::structure && wanted->kind == Kind::structure) return to_string(*given.element) == to_string(*wanted);
+  return given.element->kind == wanted->kind ? given.element->size == wanted->size : given.element->size == 1 || wanted->size == 1;
+}
+
+}  // namespace
+
+Type Checker::imported_call(Expr& expr, Call& node, const ImportedFunction& function) {
+  node.is_imported = true;
+  node.subprogram = static_cast<std::uint32_t>(&function - options_.imported->functions.data());
+  if (!function.refused.empty()) return refuse(expr.at, fmt::format("{}() cannot be called: {}", node.name, function.refused));
+  if (node.arguments.size() != function.parameters.size())
+    return refuse(expr.at, fmt::format("{}() takes {}, and here {} {}", node.name, times(static_cast<std::uint8_t>(function.parameters.size())),
+                  node.arguments.size() == 1 ? "is" : "are", node.arguments.size()));
+  for (std::size_t i = 0; i < node.arguments.size(); ++i) {
+    Expr& argument = node.arguments[i];
+    const Type& wanted = function.parameters[i];
+    expression(argument);
+    if (is_unknown(argument.type)) continue;
+    bool fits = false;
+    if (const auto null = constant_integer(argument); wanted.kind == Kind::pointer && null) fits = *null == 0 && convert(argument, uint64_type());
+    else if (wanted.kind == Kind::pointer) fits = points_to(argument.type, wanted.element.get());
+    else as_number(argument), read_as(argument, wanted), fits = is_integer_like(argument.type) || is_unknown(argument.type);
+    if (!fits) error(argument.at, fmt::format("{}() takes a `{}` here, and this is a `{}`", node.name, to_string(wanted), to_string(argument.type)));
+  }
+  return function.returns;
 }
 
 /// Checks an argument that is an integer at run time, and makes it one of 64 bits.

@@ -26,6 +26,7 @@
 #include "facts/types.hpp"
 #include "trace/c/types.hpp"
 #include "trace/checked.hpp"
+#include "trace/imported.hpp"
 #include "trace/probes/machine.hpp"
 #include "trace/probes/plan.hpp"
 #include "trace/syntax/ast.hpp"
@@ -53,6 +54,7 @@ struct CheckOptions {
   /// All arguments that a target has, to suggest one of them where a name is wrong; null: only what the instance has.
   std::function<Result<probes::ArgumentSet>(const probes::Target&)> all_arguments = {};
   std::optional<facts::KernelVersion> kernel = {};  ///< what is traced; nullopt: any, nothing is too old
+  const Imported* imported = nullptr;     ///< functions of imported objects; null: none
   bool allow_unsafe = false;              ///< --unsafe
   std::optional<std::uint32_t> child = {};          ///< pid of the command of -c
   /// Address of a symbol of the kernel; null: not known here, and kaddr() is refused.

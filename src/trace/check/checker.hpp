@@ -213,6 +213,7 @@ class Checker {
   // calls.cpp
   Type call(Expr& expr, Call& node);
   Type subprogram_call(Expr& expr, Call& node);
+  Type imported_call(Expr& expr, Call& node, const ImportedFunction& function);
   bool counted(Span at, const Call& node, const Function& row);
   Type kernel_call(Expr& expr, Call& node, const Function& row);
   Type formatted_call(Expr& expr, Call& node, const Function& row);

@@ -130,7 +130,7 @@ class Importer {
 
   void failed(const Error& error, Span at) {
     Diagnostic& diagnostic = diagnostics_.error(at, one_line(error), error.hint);
-    for (const std::string& note : error.notes) diagnostic.notes.push_back({at, note});
+    for (const std::string& note : error.notes) diagnostic.notes.push_back({{}, note});
   }
 
   void header(const fs::path& path, Span at) {

@@ -33,6 +33,19 @@ ValueId Lowering::subprogram_call(const Expr& e, const Call& call) {
   return fit(result, e.type);
 }
 
+ValueId Lowering::imported_call(const Expr& e, const Call& call) {
+  std::vector<ValueId> arguments;
+  for (const Expr& argument : call.arguments) {
+    if (argument.type.kind == Kind::pointer && argument.type.element && argument.type.element->kind == Kind::structure) arguments.push_back(address_in(pointed_to(argument)));
+    else if (argument.type.kind == Kind::pointer) arguments.push_back(scalar(argument));
+    else if (argument.type.is_scalar() || argument.type.is_aggregate()) arguments.push_back(number(argument));
+    else arguments.push_back(pointer(bytes_of(argument)));
+  }
+  const ValueId result = b.kfunc(unit.imported(call.subprogram), kI64, arguments);
+  env.forget_elements();
+  return e.type.kind == Kind::none ? i64(0) : fit(result, e.type);
+}
+
 ValueId Lowering::find(const Call& call) {
   const MapAccess access = element_argument(call);
   const auto* named = std::get_if<Variable>(&call.arguments.back().node);
@@ -131,7 +144,7 @@ ValueId Lowering::call(const Expr& e, const Call& node) {
       bytes_of(e);
       return i64(0);
     }
-    return subprogram_call(e, node);
+    return node.is_imported ? imported_call(e, node) : subprogram_call(e, node);
   }
   if (node.function->kind == FunctionKind::asynchronous) return asynchronous(e, node);
   switch (node.function->id) {

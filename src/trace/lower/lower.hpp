@@ -16,6 +16,7 @@
 #include "facts/types.hpp"
 #include "ir/ir.hpp"
 #include "trace/checked.hpp"
+#include "trace/imported.hpp"
 #include "trace/plan.hpp"
 #include "trace/syntax/source.hpp"
 
@@ -62,6 +63,7 @@ struct LowerOptions {
   bool report_errors = false;                     ///< -k: failures of helpers are sent as records
   std::uint32_t ring_bytes = 1 << 20;             ///< of the ring of records; a power of two
   const Sources* sources = nullptr;               ///< for line information; null: none
+  const Imported* imported = nullptr;             ///< objects to be joined; null: none
   bool optimise = true;
   /// Sees the module before passes ("ir") and after ("optimised").
   std::function<void(std::string_view stage, const ir::Module&)> watch = {};

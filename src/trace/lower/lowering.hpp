@@ -300,6 +300,7 @@ class Lowering {
   ir::FuncId library_function(const std::string& name, std::span<const ir::Type> parameters, ir::Role role,
                               const std::function<void(ir::Builder&)>& make);
   ir::ValueId subprogram_call(const Expr& e, const Call& call);
+  ir::ValueId imported_call(const Expr& e, const Call& call);
   void str_into(const Expr& e, const Call& call, Address to, Padding padding, std::uint32_t room);
   void buf_into(const Expr& e, const Call& call, Address to);
   /// How an address is read that a function is given: what its type says, else what the probe is about.

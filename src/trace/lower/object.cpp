@@ -30,6 +30,7 @@ class Types {
   }
 
   std::uint32_t text(std::string_view text) { return builder_.add_string(text); }
+  btf::Builder& builder() { return builder_; }
   Result<std::shared_ptr<const btf::Btf>> build() { return builder_.build("the script's types"); }
 
  private:
@@ -63,7 +64,8 @@ class Maker {
       object.programs.push_back({.name = f.name, .code = std::move(spec), .type = instance.prog_type, .attach_type = instance.attach_type,
                                  .attach_target = instance.attach_target, .section_kind = section_of(instance), .autoattach = false});
     }
-    if (unit_.abilities.func_info) object.btf = TRY(types_.build());
+    if (unit_.options.imported != nullptr) join_imported(*unit_.options.imported, object, types_.builder());
+    if (unit_.abilities.func_info || unit_.options.imported != nullptr) object.btf = TRY(types_.build());
     for (Action& action : unit_.plan.actions)
       if (action.size == 0) action.size = sizeof(RecordHeader);
     out_.plan = std::move(unit_.plan);
@@ -91,6 +93,7 @@ class Maker {
       if (f.order.empty() || f.role == ir::Role::program) continue;
       numbers_[i] = next++;
     }
+    own_functions_ = next;
   }
 
   Result<object::FunctionSpec> function_of(const ir::Function& f, ir::bpf::Code& code) {
@@ -108,6 +111,10 @@ class Maker {
           else relocation.to = object::FunctionRef{object::FunctionIdx{numbers_[reference.id]}};
           break;
         case ir::bpf::ReferenceKind::external:
+          if (const ImportedFunction* imported = unit_.imported_at(reference.id)) {
+            relocation.to = object::CallRef{joined_function(*unit_.options.imported, *imported, own_functions_)};
+            break;
+          }
           // Of the kernel that this is compiled for: its number stands in the instruction.
           spec.insns[reference.insn].imm = unit_.kernel_object_id(reference.id);
           continue;
@@ -147,6 +154,7 @@ class Maker {
   Compiled out_;
   Types types_;
   std::vector<std::uint32_t> numbers_;   // FunctionIdx, by FuncId
+  std::uint32_t own_functions_ = 0;      // the script's; those of imported objects follow
 };
 
 }  // namespace

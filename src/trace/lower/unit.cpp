@@ -253,6 +253,18 @@ std::optional<ir::ExternId> Unit::kernel_object(std::string_view name, ir::Exter
   return id;
 }
 
+ir::ExternId Unit::imported(std::uint32_t function) {
+  // No function of the kernel has a name like this.
+  const ir::ExternId id = module.external("import " + options.imported->functions[function].name, ir::ExternKind::kfunc);
+  imported_[ir::index_of(id)] = function;
+  return id;
+}
+
+const ImportedFunction* Unit::imported_at(std::uint32_t external) const {
+  const auto found = imported_.find(external);
+  return found != imported_.end() ? &options.imported->functions[found->second] : nullptr;
+}
+
 ir::Mark Unit::mark(Span at) {
   if (marks_.back() == at) return ir::Mark{static_cast<std::uint32_t>(marks_.size() - 1)};
   marks_.push_back(at);

@@ -80,6 +80,11 @@ class Unit {
   /// Its id in the kernel's BTF; `external` is one that kernel_object gave.
   std::int32_t kernel_object_id(std::uint32_t external) const { return kernel_objects_.at(external); }
 
+  /// A function of an imported object, as something that is called from outside.
+  ir::ExternId imported(std::uint32_t function);
+  /// Which one this is; null: it is the kernel's.
+  const ImportedFunction* imported_at(std::uint32_t external) const;
+
   // ---- places ----
   ir::Mark mark(Span at);
   Span place(ir::Mark mark) const { return marks_[static_cast<std::size_t>(mark)]; }
@@ -106,6 +111,7 @@ class Unit {
   std::map<std::string, std::pair<std::uint32_t, bool>, std::less<>> stacks_;  // name → frames, build ids
   std::map<std::pair<Counter::Kind, std::uint32_t>, std::uint32_t> counters_;
   std::map<std::uint32_t, std::int32_t> kernel_objects_;
+  std::map<std::uint32_t, std::uint32_t> imported_;   // extern → index into Imported::functions
   std::vector<Span> marks_;
   std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> runtime_errors_;
 };

@@ -76,7 +76,8 @@ struct Call {
   Span name_at = {};
   const Function* function = nullptr;                       ///< checked: the row; null: a builtin, or a subprogram of the script
   const Builtin* builtin = nullptr;                         ///< checked: the row of `comm(pid)`, `ppid(task)` …
-  std::uint32_t subprogram = 0;                             ///< checked: index into Checked::subprograms
+  std::uint32_t subprogram = 0;                             ///< checked: index into Checked::subprograms, or Imported::functions
+  bool is_imported = false;                                 ///< checked: a function of an imported object
   std::uint32_t action = 0;                                 ///< checked: index into Checked::actions, of asynchronous functions; of strftime()
                                                             ///< into Checked::formats, of cgroup_path() into Checked::cgroup_filters
 };

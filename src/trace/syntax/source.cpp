@@ -150,7 +150,10 @@ std::string render(const Diagnostic& diagnostic, const Sources& sources, bool co
   if (!diagnostic.hint.empty()) {
     out += fmt::format("{}HINT:{} {}\n", shade(kCyan), shade(kPlain), diagnostic.hint);
   }
-  for (const Note& note : diagnostic.notes) append_place(out, note.at, sources, "NOTE", shade(kCyan), note.message);
+  for (const Note& note : diagnostic.notes) {
+    if (note.at == Span{}) out += fmt::format("  {}\n", printable(note.message));
+    else append_place(out, note.at, sources, "NOTE", shade(kCyan), note.message);
+  }
   for (const Expansion* use = sources.expansion(diagnostic.at.source); use; use = sources.expansion(use->at.source)) {
     append_place(out, use->at, sources, "NOTE", shade(kCyan), fmt::format("in the expansion of macro `{}`", use->macro));
   }

@@ -66,7 +66,7 @@ class Sources {
 enum class Severity : std::uint8_t { error, warning };
 
 struct Note {
-  Span at;
+  Span at;               ///< Span{}: a line of another program's message
   std::string message;
 };
 

@@ -9,7 +9,8 @@
 // What is run, where @PROGRAMS@ is the folder of the programs made in tests/trace/programs:
 //   PROG SCRIPT       espy trace OPTIONS -e SCRIPT
 //   OPTS OPTIONS      the options in front of it, words of the shell; also words behind it: `-- a b` goes last
-//   RUN COMMAND       a shell command instead; $ESPY is the program, $DIR a scratch folder, $CASES the folder of the .test file
+//   RUN COMMAND       a shell command instead; $ESPY is the program, $ENGINE the engine (it is run once with each only if it says this), $DIR a scratch folder,
+//                     $CASES the folder of the .test file
 //   FILE NAME TEXT    a file written into $DIR first, where PROG and RUN start
 //   ENV A=B ...       environment
 //   BEFORE COMMAND    run in the background first (its pid is $BEFORE_PID), killed at the end

@@ -124,7 +124,7 @@ Ran run(const Case& test) {
     std::size_t end = file.find_first_of(" \n");
     std::ofstream(scratch.path + "/" + file.substr(0, end)) << (end == std::string::npos ? "" : file.substr(end + 1)) << "\n";
   }
-  std::string environment = "export DIR=" + scratch.path + " CASES=" + quoted(std::filesystem::path(test.file).parent_path()) + " ESPY=" + quoted(privileged ? program() : public_program()) + " " + test.value("ENV") + "; ";
+  std::string environment = "export DIR=" + scratch.path + " CASES=" + quoted(std::filesystem::path(test.file).parent_path()) + " ENGINE=" + (test.engine.empty() ? "kernel" : test.engine) + " ESPY=" + quoted(privileged ? program() : public_program()) + " " + test.value("ENV") + "; ";
   if (test.has("AFTER")) environment += std::string("export ") + kAttached + "=1; ";
   std::vector<Companion> companions;
   companions.reserve(2);
