@@ -22,51 +22,58 @@ constexpr auto kBehaviours = std::to_array<BehaviourRow>({
     {.behaviour = precise_scalars, .name = "precise_scalars", .since = {5, 3}, .shown_by = "bpf_reg_state.precise"},
     {.behaviour = spilled_scalar_ids, .name = "spilled_scalar_ids", .since = {6, 5}, .shown_by = "bpf_verifier_env.idset_scratch"},
     {.behaviour = iterator_convergence, .name = "iterator_convergence", .since = {6, 7}, .shown_by = "bpf_verifier_state.callback_unroll_depth"},
-    {.behaviour = infinite_loop_exact, .name = "infinite_loop_exact", .since = {6, 7}, .shown_by = "bpf_verifier_state.callback_unroll_depth"},
     {.behaviour = sixteen_frames, .name = "sixteen_frames", .since = {7, 3}, .shown_by = "bpf_verifier_env.max_stack_depth"},
-    {.behaviour = private_stacks, .name = "private_stacks", .since = {6, 13}, .shown_by = "bpf_prog_aux.priv_stack_ptr"},
-    {.behaviour = dead_globals_skipped, .name = "dead_globals_skipped", .since = {6, 8}, .shown_by = "bpf_func_info_aux.called"},
+    {.behaviour = private_stack, .name = "private_stack", .since = {6, 13}, .shown_by = "bpf_prog_aux.priv_stack_ptr"},
+    {.behaviour = global_lazy, .name = "global_lazy", .since = {6, 8}, .shown_by = "bpf_func_info_aux.called"},
 
-    {.behaviour = bounds_32, .name = "bounds_32", .since = {5, 7}},
+    {.behaviour = bounds32, .name = "bounds32", .since = {5, 7}},
     {.behaviour = spilled_bounds, .name = "spilled_bounds", .since = {5, 10}},
-    {.behaviour = narrow_spills, .name = "narrow_spills", .since = {5, 16}},
+    {.behaviour = spill_scalars_narrow, .name = "spill_scalars_narrow", .since = {5, 16}},
     {.behaviour = spilled_unbounded, .name = "spilled_unbounded", .since = {6, 9}},
     {.behaviour = linked_scalars, .name = "linked_scalars", .since = {5, 11}},
-    {.behaviour = linked_deltas, .name = "linked_deltas", .since = {6, 11}},
-    {.behaviour = range_comparisons, .name = "range_comparisons", .since = {6, 8}},
-    {.behaviour = bounds_from_32, .name = "bounds_from_32", .since = {6, 8}},
-    {.behaviour = unequal_refines, .name = "unequal_refines", .since = {6, 8}},
+    {.behaviour = linked_constants, .name = "linked_constants", .since = {6, 11}},
+    {.behaviour = two_registers, .name = "two_registers", .since = {6, 8}},
+    {.behaviour = deduce_across_widths, .name = "deduce_across_widths", .since = {6, 8}},
+    {.behaviour = refine_not_equal, .name = "refine_not_equal", .since = {6, 8}},
     {.behaviour = null_by_comparison, .name = "null_by_comparison", .since = {6, 1}},
     {.behaviour = const_rodata, .name = "const_rodata", .since = {5, 5}},
-    {.behaviour = array_lookup_not_null, .name = "array_lookup_not_null", .since = {6, 14}},
-    {.behaviour = signed_multiplication, .name = "signed_multiplication", .since = {6, 14}},
-    {.behaviour = negation_bounds, .name = "negation_bounds", .since = {6, 18}},
+    {.behaviour = lookup_constant_key, .name = "lookup_constant_key", .since = {6, 14}},
+    {.behaviour = deduce_across_sign, .name = "deduce_across_sign", .since = {6, 17}},
+    {.behaviour = wrapping_add, .name = "wrapping_add", .since = {6, 17}},
+    {.behaviour = joined_mul, .name = "joined_mul", .since = {6, 18}},
+    {.behaviour = extend_sign_by_shift, .name = "extend_sign_by_shift", .since = {6, 12}},
+    {.behaviour = signed_mul, .name = "signed_mul", .since = {6, 14}},
+    {.behaviour = negation, .name = "negation", .since = {6, 17}},
     {.behaviour = division_bounds, .name = "division_bounds", .since = {7, 0}},
-    {.behaviour = tnum_tests, .name = "tnum_tests", .since = {6, 18}},
+    {.behaviour = tnum_overlap, .name = "tnum_overlap", .since = {6, 18}},
     {.behaviour = helper_ranges, .name = "helper_ranges", .since = {6, 10}},
 
     {.behaviour = variable_stack_access, .name = "variable_stack_access", .since = {5, 12}},
-    {.behaviour = uninit_stack_reads, .name = "uninit_stack_reads", .since = {6, 3}},
+    {.behaviour = uninitialised_stack, .name = "uninitialised_stack", .since = {6, 3}},
     {.behaviour = variable_context_offset, .name = "variable_context_offset", .since = {7, 1}},
 
     {.behaviour = global_functions, .name = "global_functions", .since = {5, 6}, .shown_by = "bpf_func_info_aux.linkage"},
     {.behaviour = global_memory_arguments, .name = "global_memory_arguments", .since = {5, 12}},
-    {.behaviour = argument_tags, .name = "argument_tags", .since = {6, 8}, .shown_by = "bpf_subprog_info.args_cached"},
+    {.behaviour = global_by_tags, .name = "global_by_tags", .since = {6, 8}, .shown_by = "bpf_subprog_info.args_cached"},
     {.behaviour = global_changes_packet, .name = "global_changes_packet", .since = {6, 13}, .shown_by = "bpf_subprog_info.changes_pkt_data"},
     {.behaviour = global_might_sleep, .name = "global_might_sleep", .since = {6, 15}, .shown_by = "bpf_subprog_info.might_sleep"},
     {.behaviour = tail_calls_in_functions, .name = "tail_calls_in_functions", .since = {5, 10}, .shown_by = "bpf_subprog_info.tail_call_reachable"},
     {.behaviour = callbacks, .name = "callbacks", .since = {5, 13}, .shown_by = "bpf_func_state.in_callback_fn"},
-    {.behaviour = callback_unrolling, .name = "callback_unrolling", .since = {6, 7}, .shown_by = "bpf_verifier_state.callback_unroll_depth"},
+    {.behaviour = callbacks_as_loops, .name = "callbacks_as_loops", .since = {6, 7}, .shown_by = "bpf_verifier_state.callback_unroll_depth"},
     {.behaviour = locked_functions, .name = "locked_functions", .since = {6, 9}},
     {.behaviour = fastcall, .name = "fastcall", .since = {6, 12}, .shown_by = "bpf_subprog_info.fastcall_stack_off"},
     {.behaviour = exceptions, .name = "exceptions", .since = {6, 7}, .shown_by = "func:bpf_throw"},
+    {.behaviour = void_global_any, .name = "void_global_any", .since = {5, 6}},
+    {.behaviour = raw_tp_may_be_null, .name = "raw_tp_may_be_null", .since = {6, 13}},
+    {.behaviour = bpf_capable, .name = "bpf_capable", .since = {5, 8}},
+    {.behaviour = static_registers, .name = "static_registers", .since = {6, 16}, .shown_by = "bpf_insn_aux_data.live_regs_before"},
 
     {.behaviour = jmp32, .name = "jmp32", .since = {5, 1}},
     {.behaviour = atomics, .name = "atomics", .since = {5, 12}},
     {.behaviour = cpu_v4, .name = "cpu_v4", .since = {6, 6}},
     {.behaviour = load_acquire, .name = "load_acquire", .since = {6, 15}},
     {.behaviour = may_goto, .name = "may_goto", .since = {6, 9}, .shown_by = "bpf_verifier_state.may_goto_depth"},
-    {.behaviour = open_coded_iterators, .name = "open_coded_iterators", .since = {6, 4}, .shown_by = "func:bpf_iter_num_new"},
+    {.behaviour = infinite_loop_by_iterators, .name = "infinite_loop_by_iterators", .since = {6, 4}, .shown_by = "func:bpf_iter_num_new"},
     {.behaviour = bpf_loop, .name = "bpf_loop", .since = {5, 17}, .shown_by = "enum:BPF_FUNC_loop"},
     {.behaviour = kfuncs, .name = "kfuncs", .since = {5, 13}},
     {.behaviour = dynptrs, .name = "dynptrs", .since = {5, 19}, .shown_by = "enum:BPF_FUNC_dynptr_from_mem"},
@@ -75,9 +82,9 @@ constexpr auto kBehaviours = std::to_array<BehaviourRow>({
     {.behaviour = sleepable, .name = "sleepable", .since = {5, 10}, .shown_by = "enum:BPF_FUNC_copy_from_user"},
     {.behaviour = rcu_sections, .name = "rcu_sections", .since = {6, 2}, .shown_by = "func:bpf_rcu_read_lock"},
     {.behaviour = preempt_sections, .name = "preempt_sections", .since = {6, 10}, .shown_by = "func:bpf_preempt_disable"},
-    {.behaviour = irq_sections, .name = "irq_sections", .since = {6, 14}, .shown_by = "func:bpf_local_irq_save"},
+    {.behaviour = irq_flags, .name = "irq_flags", .since = {6, 14}, .shown_by = "func:bpf_local_irq_save"},
     {.behaviour = spin_locks, .name = "spin_locks", .since = {5, 1}, .shown_by = "enum:BPF_FUNC_spin_lock"},
-    {.behaviour = resilient_locks, .name = "resilient_locks", .since = {6, 15}, .shown_by = "func:bpf_res_spin_lock"},
+    {.behaviour = res_spin_lock, .name = "res_spin_lock", .since = {6, 15}, .shown_by = "func:bpf_res_spin_lock"},
     {.behaviour = graph_objects, .name = "graph_objects", .since = {6, 2}, .shown_by = "func:bpf_obj_new_impl"},
     {.behaviour = arenas, .name = "arenas", .since = {6, 9}, .shown_by = "enum:BPF_MAP_TYPE_ARENA"},
     {.behaviour = insn_arrays, .name = "insn_arrays", .since = {6, 19}, .shown_by = "enum:BPF_MAP_TYPE_INSN_ARRAY"},
@@ -92,7 +99,7 @@ constexpr bool in_order() {
   return true;
 }
 static_assert(in_order() && kBehaviours.size() == std::to_underlying(context_writes_by_st) + 1U);
-static_assert(kBehaviours.size() <= 64, "Profile::behaviours has 64 bits");
+static_assert(kBehaviours.size() <= 96, "Profile::behaviours has 96 bits");
 
 constexpr facts::KernelVersion kLongTerm[] = {{5, 4}, {5, 10}, {5, 15}, {6, 1}, {6, 6}, {6, 12}, {6, 18}};
 
@@ -132,8 +139,7 @@ std::optional<bool> shows(const btf::Btf& types, std::string_view what) {
 bool is_whole_kernel(const btf::Btf& types) { return types.find("bpf_verifier_env", btf::Kind::struct_).has_value(); }
 
 void set(Profile& profile, Behaviour behaviour, bool on) {
-  const auto bit = std::uint64_t{1} << std::to_underlying(behaviour);
-  profile.behaviours = on ? profile.behaviours | bit : profile.behaviours & ~bit;
+  profile.behaviours.set(std::to_underlying(behaviour), on);
 }
 
 /// What follows from the behaviours.

@@ -3,6 +3,7 @@
 // features and fixes back to older versions.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -22,51 +23,58 @@ enum class Behaviour : std::uint8_t {
   precise_scalars,          ///< scalars that decide nothing do not hinder pruning
   spilled_scalar_ids,       ///< precision follows scalars through the stack and by their ids
   iterator_convergence,     ///< loops of iterators end when states repeat; callbacks are followed as often as they run
-  infinite_loop_exact,      ///< states of a loop must be equal to be called an infinite loop (not only covered)
   sixteen_frames,           ///< calls 16 deep; before, 8
-  private_stacks,           ///< 512 bytes for each of a program's functions where it can have its own stack
-  dead_globals_skipped,     ///< global functions that nothing calls are not verified
+  private_stack,           ///< 512 bytes for each of a program's functions where it can have its own stack
+  global_lazy,     ///< global functions that nothing calls are not verified
 
   // what it knows of numbers
-  bounds_32,                ///< 32-bit bounds beside the 64-bit ones
+  bounds32,                ///< 32-bit bounds beside the 64-bit ones
   spilled_bounds,           ///< bounds survive a spill of 8 bytes; before, constants only
-  narrow_spills,            ///< … and spills of 1, 2, 4 bytes
+  spill_scalars_narrow,            ///< … and spills of 1, 2, 4 bytes
   spilled_unbounded,        ///< a spilled scalar without bounds keeps its identity
   linked_scalars,           ///< a check of one copy of a scalar tells of the others
-  linked_deltas,            ///< … and of copies plus a constant
-  range_comparisons,        ///< branches between two ranges are decided, and both sides refined
-  bounds_from_32,           ///< 64-bit bounds are narrowed from the 32-bit ones
-  unequal_refines,          ///< `!=` with the edge of a range moves the edge
+  linked_constants,            ///< … and of copies plus a constant
+  two_registers,        ///< branches between two ranges are decided, and both sides refined
+  deduce_across_widths,           ///< 64-bit bounds are narrowed from the 32-bit ones
+  refine_not_equal,          ///< `!=` with the edge of a range moves the edge
   null_by_comparison,       ///< a pointer equal to one that is not null is not null
   const_rodata,             ///< loads from frozen read-only maps give their value
-  array_lookup_not_null,    ///< a lookup in an array with a constant index inside it is not NULL
-  signed_multiplication,    ///< products of signed ranges are ranges
-  negation_bounds,          ///< the range of a negated range
+  lookup_constant_key,    ///< a lookup in an array with a constant index inside it is not NULL
+  deduce_across_sign,       ///< bounds of one sign narrow the other's
+  wrapping_add,             ///< sums that wrap at both ends keep their range
+  joined_mul,               ///< products by known bits of both factors
+  extend_sign_by_shift,     ///< `<<` and `s>>` of 32 keep a sign-extended range
+  signed_mul,    ///< products of signed ranges are ranges
+  negation,          ///< the range of a negated range
   division_bounds,          ///< quotients and remainders by constants are ranges
-  tnum_tests,               ///< `&` tests and tests of known bits are decided by them
+  tnum_overlap,               ///< `&` tests and tests of known bits are decided by them
   helper_ranges,            ///< what helpers return has the range that they promise
 
   // memory
   variable_stack_access,    ///< the stack at an offset that is not constant, privileged
-  uninit_stack_reads,       ///< uninitialised stack may be read, privileged
+  uninitialised_stack,       ///< uninitialised stack may be read, privileged
   variable_context_offset,  ///< contexts at an offset that is not constant, or moved
 
   // functions
   global_functions,         ///< global functions are verified on their own
   global_memory_arguments,  ///< … and may take pointers to memory
-  argument_tags,            ///< … with tags: nonnull, nullable, trusted, ctx, arena
+  global_by_tags,            ///< … with tags: nonnull, nullable, trusted, ctx, arena
   global_changes_packet,    ///< a call of one that may change the packet loses packet pointers
   global_might_sleep,       ///< a call of one that may sleep is refused where sleeping is
   tail_calls_in_functions,  ///< tail calls beside calls of functions
   callbacks,                ///< functions may be given to helpers
-  callback_unrolling,       ///< callbacks are followed for each of their runs, not once
+  callbacks_as_loops,       ///< callbacks are followed for each of their runs, not once
   locked_functions,         ///< static functions may be called while a lock is held
   fastcall,                 ///< helpers that keep r1 to r5
   exceptions,               ///< bpf_throw
+  void_global_any,          ///< global functions return scalars of any width
+  raw_tp_may_be_null,       ///< arguments of tp_btf programs that may be NULL must be checked
+  bpf_capable,              ///< CAP_BPF and CAP_PERFMON; before, CAP_SYS_ADMIN
+  static_registers,         ///< registers that are not read again do not count when states are compared
 
   // features of programs
-  jmp32, atomics, cpu_v4, load_acquire, may_goto, open_coded_iterators, bpf_loop, kfuncs, dynptrs, kptrs, timers, sleepable,
-  rcu_sections, preempt_sections, irq_sections, spin_locks, resilient_locks, graph_objects, arenas, insn_arrays,
+  jmp32, atomics, cpu_v4, load_acquire, may_goto, infinite_loop_by_iterators, bpf_loop, kfuncs, dynptrs, kptrs, timers, sleepable,
+  rcu_sections, preempt_sections, irq_flags, spin_locks, res_spin_lock, graph_objects, arenas, insn_arrays,
   lsm_return_ranges,        ///< LSM programs return what their hook may
   context_writes_by_st,     ///< stores of constants to the context
 };
@@ -95,10 +103,10 @@ struct Limits {
 struct Profile {
   std::string name = {};                ///< "6.1", "running kernel 6.18.44"
   facts::KernelVersion version = {};
-  std::uint64_t behaviours = 0;         ///< bit i: Behaviour i
+  std::bitset<96> behaviours = {};      ///< bit i: Behaviour i
   Limits limits = {};
 
-  bool has(Behaviour behaviour) const { return (behaviours >> static_cast<unsigned>(behaviour) & 1) != 0; }
+  bool has(Behaviour behaviour) const { return behaviours[static_cast<unsigned>(behaviour)]; }
 };
 
 /// By version alone.

@@ -13,12 +13,12 @@ TEST(Profile, FollowsTheVersion) {
   const Profile old = profile_of({5, 4});
   EXPECT_EQ(old.name, "5.4");
   EXPECT_TRUE(old.has(bounded_loops));
-  EXPECT_FALSE(old.has(bounds_32));
+  EXPECT_FALSE(old.has(bounds32));
   EXPECT_FALSE(old.has(global_functions));
   EXPECT_EQ(old.limits.insns_processed, 1'000'000U);
   EXPECT_EQ(profile_of({5, 1}).limits.insns_processed, 131'072U);
   EXPECT_TRUE(profile_of({6, 1, 170}).has(bpf_loop));
-  EXPECT_FALSE(profile_of({6, 1, 170}).has(open_coded_iterators));
+  EXPECT_FALSE(profile_of({6, 1, 170}).has(infinite_loop_by_iterators));
   EXPECT_TRUE(profile_of({6, 18}).has(may_goto));
 }
 
@@ -37,9 +37,9 @@ TEST(Profile, TheRunningKernelsTypesTellMore) {
   object::Target target{.name = "patched 5.4", .version = {5, 4}, .vmlinux = *types};
   const Profile profile = profile_of(target);
   EXPECT_EQ(profile.name, "patched 5.4");
-  EXPECT_TRUE(profile.has(open_coded_iterators));
+  EXPECT_TRUE(profile.has(infinite_loop_by_iterators));
   EXPECT_TRUE(profile.has(bpf_loop));
-  EXPECT_FALSE(profile.has(narrow_spills)) << "no type shows it";
+  EXPECT_FALSE(profile.has(spill_scalars_narrow)) << "no type shows it";
 }
 
 }  // namespace
