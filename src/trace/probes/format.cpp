@@ -45,6 +45,7 @@ Result<RecordField> declared(std::string_view declaration, std::string_view line
   std::string_view suffix;
   if (declaration.ends_with(']') && field.dynamic == RecordField::Dynamic::no) {
     std::size_t bracket = declaration.find('[');
+    if (bracket == declaration.npos) return fail(ErrorKind::malformed, "format of a tracepoint: `{}` ends an array that it does not begin", line);
     suffix = declaration.substr(bracket);
     declaration = trim(declaration.substr(0, bracket));
   }

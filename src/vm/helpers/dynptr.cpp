@@ -65,7 +65,7 @@ std::uint64_t read(std::uint64_t to, std::uint64_t size, std::uint64_t from, std
   if (source.data == 0 || flags != 0) return result(-EINVAL);
   if (!has(source, offset, size)) return result(-E2BIG);
   if (!reachable(source, offset, size, false)) return current_run()->fault = "reads through a dynptr that it has made up", 0;
-  std::memmove(pointer<void>(to), pointer<void>(source.data + offset), size);
+  if (size != 0) std::memmove(pointer<void>(to), pointer<void>(source.data + offset), size);
   return 0;
 }
 
@@ -76,7 +76,7 @@ std::uint64_t write(std::uint64_t to, std::uint64_t offset, std::uint64_t from, 
   if (!has(target, offset, size)) return result(-E2BIG);
   if (flags != 0) return result(-EINVAL);
   if (!reachable(target, offset, size, true)) return current_run()->fault = "writes through a dynptr that it has made up", 0;
-  std::memmove(pointer<void>(target.data + offset), pointer<void>(from), size);
+  if (size != 0) std::memmove(pointer<void>(target.data + offset), pointer<void>(from), size);
   return 0;
 }
 

@@ -56,11 +56,16 @@ std::uint64_t adjust_meta(std::uint64_t, std::uint64_t by, std::uint64_t, std::u
 
 std::uint64_t buffer_length(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return packet()->data().size(); }
 
+// Nothing may be copied between no memory and no memory: programs that were not verified ask for it.
+void copy(void* to, const void* from, std::size_t bytes) {
+  if (bytes != 0) std::memmove(to, from, bytes);
+}
+
 std::uint64_t xdp_load(std::uint64_t, std::uint64_t at, std::uint64_t to, std::uint64_t size, std::uint64_t) {
   const auto offset = static_cast<std::uint32_t>(at), bytes = static_cast<std::uint32_t>(size);
   if (offset > 0xffff || bytes > 0xffff) return result(-EFAULT);
   if (offset + bytes > packet()->data().size()) return result(-EINVAL);
-  std::memmove(pointer<void>(to), packet()->data().data() + offset, bytes);
+  copy(pointer<void>(to), packet()->data().data() + offset, bytes);
   return 0;
 }
 
@@ -68,7 +73,7 @@ std::uint64_t xdp_store(std::uint64_t, std::uint64_t at, std::uint64_t from, std
   const auto offset = static_cast<std::uint32_t>(at), bytes = static_cast<std::uint32_t>(size);
   if (offset > 0xffff || bytes > 0xffff) return result(-EFAULT);
   if (offset + bytes > packet()->data().size()) return result(-EINVAL);
-  std::memmove(packet()->data().data() + offset, pointer<void>(from), bytes);
+  copy(packet()->data().data() + offset, pointer<void>(from), bytes);
   return 0;
 }
 
@@ -81,7 +86,7 @@ std::uint64_t skb_store(std::uint64_t, std::uint64_t at, std::uint64_t from, std
   const auto offset = static_cast<std::uint32_t>(at), bytes = static_cast<std::uint32_t>(size);
   if ((flags & ~kKnown) != 0) return result(-EINVAL);
   if (!inside(offset, bytes)) return result(-EFAULT);
-  std::memmove(packet()->data().data() + offset, pointer<void>(from), bytes);
+  copy(packet()->data().data() + offset, pointer<void>(from), bytes);
   if ((flags & 2) != 0) packet()->set_field("hash", 0);
   return 0;
 }
@@ -90,10 +95,10 @@ std::uint64_t load_from(std::uint64_t start, std::uint64_t at, std::uint64_t to,
   const auto offset = static_cast<std::uint32_t>(at), bytes = static_cast<std::uint32_t>(size);
   const std::uint64_t from = start + offset;
   if (offset > INT_MAX || from > UINT32_MAX || !inside(static_cast<std::uint32_t>(from), bytes)) {
-    std::memset(pointer<void>(to), 0, bytes);
+    if (bytes != 0) std::memset(pointer<void>(to), 0, bytes);
     return result(-EFAULT);
   }
-  std::memmove(pointer<void>(to), packet()->data().data() + from, bytes);
+  copy(pointer<void>(to), packet()->data().data() + from, bytes);
   return 0;
 }
 
