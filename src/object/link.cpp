@@ -207,6 +207,9 @@ class Linker {
     const ExternSpec& external = object_.external(index);
     const auto* object = std::get_if<KernelObject>(&found);
     isa::Insn& insn = insns[at];
+    if (object && std::holds_alternative<KfuncExtern>(external.kind)) {
+      linked.kfuncs.push_back({at, external.essence.empty() ? external.name : external.essence});
+    }
     if (insn.opcode == isa::kOpCall) {
       if (!std::holds_alternative<KfuncExtern>(external.kind)) return fail(ErrorKind::malformed, "a call of `{}`, which is no function", external.name);
       insn.src = static_cast<std::uint8_t>(isa::CallKind::kfunc);

@@ -24,6 +24,12 @@ struct ModuleBtfUse {
   std::string module;        ///< "nf_conntrack"
 };
 
+/// A call of a kernel function, or a load of its address, by the name that its number stands for.
+struct KfuncUse {
+  isa::InsnIdx insn = 0;
+  std::string name;          ///< without what follows "___"
+};
+
 /// What one CO-RE relocation became, for `-v` and `show`.
 struct CoreOutcome {
   std::string program;
@@ -37,6 +43,7 @@ struct CoreOutcome {
 struct LinkedProgram {
   ProgramSpec spec;                       ///< code joined; relocations: only MapRef and MapValueRef are left
   std::vector<ModuleBtfUse> module_btfs;
+  std::vector<KfuncUse> kfuncs;
   /// BTF id that the program attaches to (fentry, LSM, tp_btf, iter: a function or tracepoint type; struct_ops: the
   /// struct, and then `spec.attach_type` is the number of the member that the program implements) and the module it is
   /// in. Empty: the program attaches to no kernel type, its section names none, or the target has no BTF.

@@ -70,6 +70,7 @@ Result<ResolvedExtern> ExternLinker::look_up_object(const ExternSpec& external, 
   std::string_view name = kind == btf::Kind::func && !external.essence.empty() ? std::string_view(external.essence) : std::string_view(external.name);
   auto found = find_in_kernel(target_, name, kind);
   if (!found) {
+    if (kind == btf::Kind::func && target_.offers && target_.offers(name)) return KernelObject{};
     if (external.weak) return Missing{};
     auto error = fail(ErrorKind::not_found, "{} has no {} `{}`", target_.name, what, name);
     error.error().hint = target_.vmlinux ? nearest_name(name, target_.vmlinux.get(), kind) : "the target has no BTF";

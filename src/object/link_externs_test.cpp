@@ -40,6 +40,18 @@ TEST(LinkExterns, CallsOfMissingWeakFunctionsFollowTheKernel) {
   EXPECT_EQ(link(with_extern(kCall, weak), target)->programs[0].spec.code.insns[0], (Insn{.opcode = isa::kOpCall, .imm = 2'002'000'000}));
 }
 
+TEST(LinkExterns, WhoRunsTheProgramMayOfferFunctionsOfItsOwn) {
+  ExternSpec kfunc{.name = "own___v2", .essence = "own", .weak = false, .btf_id = {}, .kind = KfuncExtern{}};
+  Target target;
+  EXPECT_FALSE(link(with_extern(kCall, kfunc), target));
+  target.offers = [](std::string_view name) { return name == "own"; };
+  auto linked = link(with_extern(kCall, kfunc), target);
+  ASSERT_TRUE(linked) << describe(linked.error());
+  ASSERT_EQ(linked->programs[0].kfuncs.size(), 1U);
+  EXPECT_EQ(linked->programs[0].kfuncs[0].name, "own");
+  EXPECT_EQ(linked->programs[0].kfuncs[0].insn, 0U);
+}
+
 // ---- kernel configuration ----
 
 struct KconfigCase {

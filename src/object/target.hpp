@@ -42,6 +42,8 @@ struct Target {
   /// Does the kernel do this? For the virtual kconfig values that libbpf offers (LINUX_HAS_BPF_COOKIE,
   /// LINUX_HAS_SYSCALL_WRAPPER).
   std::function<bool(std::string_view virtual_kconfig)> has;
+  /// Kernel functions that are offered by name alone, with no BTF to number them: the user engine's. Asked where BTF has none.
+  std::function<bool(std::string_view kfunc)> offers;
 };
 
 /// A Target of a stored BTF file (raw, or an ELF with .BTF), with nothing but types.
