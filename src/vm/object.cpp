@@ -19,10 +19,23 @@ void set_imm64(std::vector<isa::Insn>& code, isa::InsnIdx at, std::uint64_t valu
   code[at + 1].imm = static_cast<std::int32_t>(value >> 32);
 }
 
-const Step* first_on_packet(const Steps& steps) {
-  auto found = std::ranges::find_if(steps.steps, [](const Step& step) { return step.helper != nullptr && step.helper->on_packet; });
-  return found == steps.steps.end() ? nullptr : &*found;
+/// Why the program needs a packet; empty: it does not.
+std::string needs_packet(const Steps& steps) {
+  for (std::size_t i = 0; i < steps.steps.size(); ++i) {
+    const Callee* callee = steps.steps[i].callee;
+    if (callee != nullptr && callee->on_packet) return fmt::format("instruction {} calls `{}`", i, callee->name);
+  }
+  return steps.loads_packet ? "it loads from one" : "";
 }
+
+std::uint64_t missing(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Run& run = *current_run();
+  run.fault = "calls a kfunc that is not there";
+  leave(run);
+  return 0;
+}
+constexpr facts::Prototype kNothingTaken{.returns = facts::Return::nothing};
+constexpr Callee kMissing{.name = "missing", .function = missing, .prototype = &kNothingTaken};
 
 }  // namespace
 
@@ -42,6 +55,30 @@ Result<void> Object::bind(std::vector<isa::Insn>& code, const object::FunctionSp
   return {};
 }
 
+// Calls of kfuncs get numbers of this program's own, loads of their addresses say whether they are there. One that is not may
+// stand in the program if that asks first, or declares it weak: calling it is a fault.
+Result<Calls> Object::bind_kfuncs(std::vector<isa::Insn>& code, std::span<const object::KfuncUse> uses) const {
+  Calls calls{.registry = registry_.get(), .kfuncs = {&kMissing}};
+  for (isa::InsnIdx at = 0; at < code.size(); at += isa::is_ld_imm64(code[at]) ? 2 : 1) {
+    if (isa::is_call(code[at], isa::CallKind::kfunc)) code[at].imm = 0, code[at].off = 0;
+  }
+  for (const object::KfuncUse& use : uses) {
+    if (use.insn >= code.size()) return fail(ErrorKind::malformed, "a kfunc at instruction {}, there are {}", use.insn, code.size());
+    const Callee* callee = registry_ == nullptr ? find_kfunc(use.name) : registry_->kfunc(use.name);
+    if (isa::is_ld_imm64(code[use.insn])) {
+      if (use.insn + 1 >= code.size()) return fail(ErrorKind::malformed, "half an instruction at {}", use.insn);
+      set_imm64(code, use.insn, callee != nullptr ? 1 : 0);
+      continue;
+    }
+    const bool asks = std::ranges::any_of(uses, [&](const object::KfuncUse& other) { return other.name == use.name && isa::is_ld_imm64(code[other.insn]); });
+    if (callee == nullptr && !asks) return fail(ErrorKind::unsupported, "instruction {}: the user engine has no kfunc `{}`", use.insn, use.name);
+    if (callee == nullptr) continue;
+    code[use.insn].imm = static_cast<std::int32_t>(calls.kfuncs.size());
+    calls.kfuncs.push_back(callee);
+  }
+  return calls;
+}
+
 // Maps and programs that the object puts into its maps from the start. A program that was not asked for is no error.
 Result<void> Object::fill_slots() {
   for (std::size_t i = 0; i < maps_.size(); ++i) {
@@ -59,45 +96,69 @@ Result<void> Object::fill_slots() {
   return {};
 }
 
-Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked, Tier tier) {
+Result<void> Object::make_maps(const LoadOptions& options) {
+  for (const object::MapSpec& spec : spec_.maps) {
+    std::shared_ptr<Map> map;
+    if (auto given = options.maps.find(spec.name); given != options.maps.end() && given->second != nullptr) {
+      map = given->second;
+      const MapAttributes& have = map->attributes();
+      if (have.type != spec.type || have.key_size != spec.key_size || have.value_size != spec.value_size) {
+        return fail(ErrorKind::invalid_argument, "map `{}` is shared with one of another kind, or other sizes", spec.name);
+      }
+    } else if (spec.autocreate) {
+      map = TRY(create_map(spec));
+    }
+    maps_.push_back(map);
+    const auto handle = reinterpret_cast<std::uint64_t>(map.get());
+    if (map == nullptr || std::ranges::find(handles_, handle) != handles_.end()) continue;
+    for (const Region& region : map->regions()) values_.add(region);
+    handles_.push_back(handle);
+  }
+  std::ranges::sort(handles_);
+  return {};
+}
+
+// What the compiler lacks is no error: the program is interpreted.
+Result<void> Object::compile(Program& program, std::span<const isa::Insn> code, Tier tier, const Calls& calls) {
+  auto compiled = Compiled::compile(code, tier, program.spec_.name, {.maps = handles_, .calls = &calls});
+  if (compiled) program.compiled_ = std::move(*compiled);
+  else if (compiled.error().kind == ErrorKind::unsupported) program.fallback_ = describe(compiled.error());
+  else return std::unexpected(compiled.error());
+  return {};
+}
+
+Result<void> Object::make_program(object::LinkedProgram& program, Tier tier) {
+  std::vector<isa::Insn> code = program.spec.code.insns;
+  const ContextLayout* layout = context_layout(program.spec.type);
+  TRY(bind(code, program.spec.code));
+  const Calls calls = TRY(bind_kfuncs(code, program.kfuncs));
+  if (layout != nullptr) {
+    TRY(isa::check(code));
+    TRY(rewrite_context(code, *layout));
+  }
+  Steps steps = TRY(steps_of(code, calls));
+  const std::string on_packet = needs_packet(steps);
+  if (!on_packet.empty() && layout == nullptr) return fail(ErrorKind::unsupported, "programs of its type have no packet: {}", on_packet);
+  if (steps.loads_packet && layout->user == kXdp) return fail(ErrorKind::unsupported, "programs of its type reach the packet by pointers only");
+  Program& made = programs_.emplace_back();
+  made.needs_packet_ = !on_packet.empty();
+  made.steps_ = std::move(steps);
+  made.spec_ = std::move(program.spec);
+  made.object_ = this;
+  made.steps_.program = &made;
+  if (tier != Tier::interpreter) TRY(compile(made, code, tier, calls));
+  return {};
+}
+
+Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked, const LoadOptions& options) {
   std::unique_ptr<Object> object(new Object());
   object->spec_ = std::move(linked.object);
-  for (const object::MapSpec& spec : object->spec_.maps) {
-    std::shared_ptr<Map> map;
-    if (spec.autocreate) map = TRY(create_map(spec));
-    object->maps_.push_back(map);
-    if (map == nullptr) continue;
-    for (const Region& region : map->regions()) object->values_.add(region);
-    object->handles_.push_back(reinterpret_cast<std::uint64_t>(map.get()));
-  }
-  std::ranges::sort(object->handles_);
+  object->registry_ = options.registry;
+  TRY(object->make_maps(options));
   for (object::LinkedProgram& program : linked.programs) {
-    std::vector<isa::Insn> code = program.spec.code.insns;
-    auto bound = object->bind(code, program.spec.code);
-    if (!bound) return std::unexpected(wrap(bound.error(), fmt::format("load program `{}`", program.spec.name)));
-    if (const ContextLayout* layout = context_layout(program.spec.type)) {
-      auto checked = isa::check(code);
-      auto rewritten = checked ? rewrite_context(code, *layout) : std::move(checked);
-      if (!rewritten) return std::unexpected(wrap(rewritten.error(), fmt::format("load program `{}`", program.spec.name)));
-    }
-    auto steps = steps_of(code);
-    if (!steps) return std::unexpected(wrap(steps.error(), fmt::format("load program `{}`", program.spec.name)));
-    const Step* on_packet = first_on_packet(*steps);
-    if (on_packet != nullptr && context_layout(program.spec.type) == nullptr) {
-      return fail(ErrorKind::unsupported, "load program `{}`: instruction {}: programs of its type have no packet for helper {}", program.spec.name,
-                  on_packet - steps->steps.data(), on_packet->helper->id);
-    }
-    Program& made = object->programs_.emplace_back();
-    made.needs_packet_ = on_packet != nullptr;
-    made.steps_ = std::move(*steps);
-    if (tier != Tier::interpreter) {
-      auto compiled = Compiled::compile(code, tier, program.spec.name, object->handles_);
-      if (!compiled) return std::unexpected(wrap(compiled.error(), fmt::format("load program `{}`", program.spec.name)));
-      made.compiled_ = std::move(*compiled);
-    }
-    made.spec_ = std::move(program.spec);
-    made.object_ = object.get();
-    made.steps_.program = &made;
+    const std::string name = program.spec.name;
+    auto made = object->make_program(program, options.tier);
+    if (!made) return std::unexpected(wrap(made.error(), fmt::format("load program `{}`", name)));
   }
   TRY(object->fill_slots());
   return object;
@@ -127,9 +188,13 @@ void add_packet(Run& run, Packet& packet) {
 
 }  // namespace
 
-// A program reads its context as it was rewritten to: any other would be misread. With none at all, r1 is null.
+// A program reads its context as it was rewritten to: any other would be misread. With none at all, r1 is null: the interpreter
+// says so where it is read, compiled code would not.
 Result<void> Program::check_input(const RunInput& input) const {
-  if (input.context == nullptr && input.packet == nullptr && !needs_packet_) return {};
+  if (compiled_ && input.packet == nullptr && context_layout(spec_.type) == nullptr && input.context_bytes < compiled_->context_bytes()) {
+    return fail(ErrorKind::invalid_argument, "program `{}` reads {} bytes of its context, which has {}", name(), compiled_->context_bytes(), input.context_bytes);
+  }
+  if (input.context == nullptr && input.packet == nullptr && !needs_packet_ && !compiled_) return {};
   const ContextLayout* layout = context_layout(spec_.type);
   const ContextLayout* given = input.packet == nullptr ? nullptr : &input.packet->layout();
   if (layout == given || (layout != nullptr && given != nullptr && layout->user == given->user)) return {};

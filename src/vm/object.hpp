@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "vm/interp/interpreter.hpp"
 #include "vm/jit/compiled.hpp"
 #include "vm/map.hpp"
+#include "vm/registry.hpp"
 
 namespace espy::vm {
 
@@ -39,8 +41,10 @@ class Program {
   const std::string& name() const { return spec_.name; }
   const object::ProgramSpec& spec() const { return spec_; }
 
-  /// Machine code, if it was compiled.
+  /// Machine code, if it was compiled. Where the compiler lacks something, a program is interpreted (fallback() says why).
   const std::optional<Compiled>& compiled() const { return compiled_; }
+  /// Why it is interpreted though it should have been compiled; empty: it is as it was asked for.
+  const std::string& fallback() const { return fallback_; }
   /// Calls it helpers that work on packets?
   bool needs_packet() const { return needs_packet_; }
   /// As the interpreter takes it.
@@ -56,13 +60,25 @@ class Program {
   Steps steps_;
   bool needs_packet_ = false;
   std::optional<Compiled> compiled_;   ///< runs in place of the steps
+  std::string fallback_;
   const Object* object_ = nullptr;
+};
+
+struct LoadOptions {
+  /// Compiled tiers are for programs that are trusted: what they do to memory is not checked.
+  Tier tier = Tier::interpreter;
+  /// What programs may call beside the engine's own functions; may be null.
+  std::shared_ptr<const Registry> registry = nullptr;
+  /// By name: maps that the object's programs use in place of its own, shared with whoever else has them.
+  std::map<std::string, std::shared_ptr<Map>> maps = {};
 };
 
 class Object {
  public:
-  /// Compiled tiers are for programs that are trusted: what they do to memory is not checked.
-  static Result<std::unique_ptr<Object>> load(object::LinkedObject linked, Tier tier = Tier::interpreter);
+  static Result<std::unique_ptr<Object>> load(object::LinkedObject linked, const LoadOptions& options);
+  static Result<std::unique_ptr<Object>> load(object::LinkedObject linked, Tier tier = Tier::interpreter) {
+    return load(std::move(linked), LoadOptions{.tier = tier});
+  }
 
   const object::ObjectSpec& spec() const { return spec_; }
   /// maps()[i] is spec().maps[i]; null where its autocreate is off.
@@ -73,14 +89,19 @@ class Object {
 
  private:
   friend class Program;
+  Result<void> make_maps(const LoadOptions& options);
+  Result<void> make_program(object::LinkedProgram& program, Tier tier);
+  Result<void> compile(Program& program, std::span<const isa::Insn> code, Tier tier, const Calls& calls);
   Result<void> fill_slots();
   Result<void> bind(std::vector<isa::Insn>& code, const object::FunctionSpec& from) const;
+  Result<Calls> bind_kfuncs(std::vector<isa::Insn>& code, std::span<const object::KfuncUse> uses) const;
 
   object::ObjectSpec spec_;
   std::vector<std::shared_ptr<Map>> maps_;
   std::deque<Program> programs_;
   Regions values_;                     ///< of all maps
   std::vector<std::uint64_t> handles_; ///< of all maps, sorted
+  std::shared_ptr<const Registry> registry_;
 };
 
 }  // namespace espy::vm

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,8 +40,14 @@ struct Run {
   std::string fault = {};           ///< set by a helper that must end the run
   /// Calls a function of the program, for helpers with callbacks. `function` is what the program passed.
   std::uint64_t (*call)(Run&, std::uint64_t function, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) = nullptr;
-  unsigned tail_calls = 0;          ///< that compiled programs have made
-  void* engine = nullptr;           ///< the tier's own state
+  std::optional<std::uint64_t> thrown = {};   ///< by bpf_throw: what the run gives
+  unsigned tail_calls = 0;          ///< that were made
+  void* engine = nullptr;           ///< the interpreter's state
+  // Compiled programs: where a run goes on that ends early (a std::jmp_buf; null: it cannot); it is on its way there, through
+  // helpers; the program that a tail call leads to, which is not compiled.
+  void* way_out = nullptr;
+  bool leaving = false;
+  const Program* next = nullptr;
 
   bool may_touch(std::uint64_t address, std::uint64_t size, bool write) const {
     return !safe || own.find(address, size, write) != nullptr || (shared != nullptr && shared->find(address, size, write) != nullptr);

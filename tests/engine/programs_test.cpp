@@ -26,10 +26,8 @@ void compare_programs(const std::string& file, vm::Tier tier) {
   auto linked = object::link(std::move(*spec), *target);
   ASSERT_OK(linked);
   auto in_user_space = vm::Object::load(*linked, tier);
-  if (!in_user_space && in_user_space.error().kind == ErrorKind::unsupported && tier != vm::Tier::interpreter) {
-    GTEST_SKIP() << describe(in_user_space.error());
-  }
   ASSERT_OK(in_user_space);
+  for (const vm::Program& program : (*in_user_space)->programs()) EXPECT_EQ(program.fallback(), "") << program.name();
   auto in_kernel = kernel::Object::load(std::move(*linked));
   ASSERT_OK(in_kernel);
   for (const kernel::Program& program : in_kernel->programs()) {
@@ -58,7 +56,7 @@ TEST_P(Programs, MeanTheSameToBothEngines) {
   compare_programs(std::get<0>(GetParam()), std::get<1>(GetParam()));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Programs, testing::Combine(testing::Values("packet_xdp", "packet_tc", "context_flow", "calls", "maps_keyed", "maps_ordered", "references"),
+INSTANTIATE_TEST_SUITE_P(All, Programs, testing::Combine(testing::Values("packet_xdp", "packet_tc", "context_flow", "calls", "maps_keyed", "maps_ordered", "references", "kfuncs", "old_loads"),
                                                testing::Values(vm::Tier::interpreter, vm::Tier::baseline, vm::Tier::optimised)),
                          [](const auto& info) { return fmt::format("{}_{}", std::get<0>(info.param), kTiers[static_cast<std::size_t>(std::get<1>(info.param))]); });
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "facts/prototypes.hpp"
 #include "ir/lift/translate.hpp"
 
 namespace espy::ir {
@@ -12,10 +11,8 @@ namespace {
 constexpr std::int32_t kTailCall = 12;
 
 /// Does the helper leave the memory that it is given as it was?
-bool reads_only(std::int32_t id) {
-  std::span<const facts::Prototype> prototypes = facts::prototypes();
-  if (id < 0 || static_cast<std::size_t>(id) >= prototypes.size()) return false;
-  return std::ranges::all_of(prototypes[static_cast<std::size_t>(id)].args, [](const facts::Argument& argument) {
+bool reads_only(const facts::Prototype* prototype) {
+  return prototype != nullptr && std::ranges::all_of(prototype->args, [](const facts::Argument& argument) {
     using facts::Arg;
     return argument.kind == Arg::none || argument.kind == Arg::anything || argument.kind == Arg::const_map || argument.kind == Arg::map_key ||
            argument.kind == Arg::map_value || argument.kind == Arg::mem || argument.kind == Arg::fixed_mem || argument.kind == Arg::const_size ||
@@ -28,18 +25,60 @@ bool reads_only(std::int32_t id) {
 Result<void> Translator::call(std::uint32_t at) {
   const isa::Instruction& i = shape_.insns[at];
   const auto kind = static_cast<isa::CallKind>(i.row->selected);
-  if (kind == isa::CallKind::helper) return helper(i.imm), Result<void>{};
-  if (kind != isa::CallKind::subprogram) return fail(ErrorKind::unsupported, "instruction {}: a kfunc that nothing names", at);
+  if (kind == isa::CallKind::helper) return helper(i.imm, shape_.effects[at].prototype), Result<void>{};
+  if (kind == isa::CallKind::kfunc) {
+    if (i.imm < 0 || static_cast<std::uint32_t>(i.imm) >= kFirstKfunc) return fail(ErrorKind::unsupported, "instruction {}: a kfunc that nothing names", at);
+    return helper(static_cast<std::int32_t>(kFirstKfunc) + i.imm, shape_.effects[at].prototype), Result<void>{};
+  }
   const std::uint32_t callee = shape_.function_at(static_cast<std::uint32_t>(std::int64_t{at} + 1 + i.imm));
   if (callee == 0) return fail(ErrorKind::unsupported, "instruction {}: calls the program itself", at);
   std::vector<ValueId> arguments;
   for (unsigned r = 1; r <= shape_.functions[callee].parameters; ++r) arguments.push_back(get(r));
   set(0, b_.call(FuncId{callee}, kI64, arguments));
-  for (unsigned r = 1; r <= 5; ++r) set(r, b_.i64(0));
+  forget_arguments();
   return {};
 }
 
-void Translator::helper(std::int32_t id) {
+void Translator::forget_arguments() {
+  for (unsigned r = 1; r <= 5; ++r) set(r, b_.i64(0));
+}
+
+/// The functions whose addresses the program takes are tried one after the other.
+void Translator::call_indirect(const isa::Instruction& i) {
+  const ValueId wanted = get(i.dst);
+  std::array<ValueId, 5> given{};
+  for (unsigned r = 1; r <= 5; ++r) given[r - 1] = get(r);
+  const BlockId behind = b_.block({kI64});
+  for (std::uint32_t id = 1; id < shape_.functions.size(); ++id) {
+    if (!shape_.functions[id].callback) continue;
+    const BlockId it = b_.block(), other = b_.block();
+    b_.branch(b_.eq(wanted, b_.ptr_to_int(b_.func_addr(FuncId{id}))), it, other);
+    b_.at(it);
+    b_.jump(behind, {b_.call(FuncId{id}, kI64, std::span(given).first(shape_.functions[id].parameters))});
+    b_.at(other);
+  }
+  b_.helper(kNoFunction, kI64, {});
+  b_.ret(b_.i64(0));
+  b_.at(behind);
+  set(0, b_.param_of(behind, 0));
+  forget_arguments();
+}
+
+/// A packet that is too short ends the function.
+void Translator::load_packet(const isa::Instruction& i) {
+  ValueId offset = b_.i64(static_cast<std::uint32_t>(i.imm));
+  if (i.operation() == isa::Operation::ld_ind) offset = b_.zext(b_.add(low(i.src), b_.i32(i.imm)), 32);
+  const ValueId loaded = b_.helper(kLoadPacket, kI64, {offset, b_.i64(i.row->bits / 8)}, kReadsOnly);
+  const BlockId there = b_.block(), missing = b_.cold_block();
+  b_.branch(b_.compare(Op::sge, loaded, b_.i64(0)), there, missing);
+  b_.at(missing);
+  b_.ret(b_.i64(0));
+  b_.at(there);
+  set(0, loaded);
+  forget_arguments();
+}
+
+void Translator::helper(std::int32_t id, const facts::Prototype* prototype) {
   if (id == kTailCall) {
     BlockId failed = b_.block();
     b_.tail_call(b_.int_to_ptr(get(1), Space::ctx), b_.int_to_ptr(get(2), Space::map), low(3), failed);
@@ -48,9 +87,9 @@ void Translator::helper(std::int32_t id) {
     return;
   }
   std::vector<ValueId> arguments;
-  for (unsigned r = 1; r <= helper_arguments(id); ++r) arguments.push_back(r_[r].place == kNowhere ? r_[r].value : frame_address(r_[r].place));
-  set(0, b_.helper(static_cast<std::uint32_t>(id), kI64, arguments, reads_only(id) ? unsigned{kReadsOnly} : 0U));
-  for (unsigned r = 1; r <= 5; ++r) set(r, b_.i64(0));
+  for (unsigned r = 1; r <= lifting::arguments_of(prototype); ++r) arguments.push_back(r_[r].place == kNowhere ? r_[r].value : frame_address(r_[r].place));
+  set(0, b_.helper(static_cast<std::uint32_t>(id), kI64, arguments, reads_only(prototype) ? unsigned{kReadsOnly} : 0U));
+  forget_arguments();
 }
 
 void Translator::immediate(std::uint32_t at) {
@@ -98,7 +137,7 @@ ValueId Translator::count_down() {
 }  // namespace lifting
 
 Result<Lifted> lift(const Bytecode& program) {
-  const lifting::Shape shape = TRY(lifting::shape_of(program.code));
+  const lifting::Shape shape = TRY(lifting::shape_of(program));
   Lifted lifted;
   lifted.module.functions.reserve(shape.functions.size());
   for (const bpf::Reference& reference : program.references) {

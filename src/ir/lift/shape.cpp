@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "facts/prototypes.hpp"
-
 namespace espy::ir::lifting {
 namespace {
 
@@ -22,9 +20,17 @@ std::uint32_t target_of(std::uint32_t at, std::int32_t distance) {
 
 bool leaves(const isa::Instruction& instruction) { return instruction.jump_distance() || !instruction.falls_through(); }
 
-Effect effect_of(const isa::Instruction& instruction) {
+const facts::Prototype* prototype_of(const isa::Instruction& instruction, const Bytecode& program) {
+  const auto kind = static_cast<isa::CallKind>(instruction.row->selected);
+  if (instruction.operation() != Operation::call || kind == isa::CallKind::subprogram) return nullptr;
+  if (program.prototype) return program.prototype(kind == isa::CallKind::kfunc, instruction.imm);
+  const auto id = static_cast<std::uint32_t>(instruction.imm);
+  return kind == isa::CallKind::helper && id < facts::prototypes().size() ? &facts::prototypes()[id] : nullptr;
+}
+
+Effect effect_of(const isa::Instruction& instruction, const Bytecode& program) {
   const isa::OpcodeRow& row = *instruction.row;
-  Effect effect{.writes = isa::registers_written(instruction), .dst = instruction.dst, .src = instruction.src};
+  Effect effect{.writes = isa::registers_written(instruction), .dst = instruction.dst, .src = instruction.src, .prototype = prototype_of(instruction, program)};
   if (row.bits != 64) return effect;
   if (row.operation == Operation::mov && row.register_operand()) {
     effect.kind = Effect::copy;
@@ -131,12 +137,47 @@ bool find_live(const Shape& shape, Function& function) {
   return std::exchange(function.parameters, taken) != taken;
 }
 
+/// By function: those that it calls.
+std::vector<std::vector<std::uint32_t>> callees_of(const Shape& shape) {
+  std::vector<std::vector<std::uint32_t>> callees(shape.functions.size());
+  for (std::size_t i = 0; i < shape.functions.size(); ++i)
+    for (const Block& block : shape.functions[i].blocks)
+      for (std::uint32_t at = block.begin; at < block.end; at += shape.insns[at].slots()) {
+        const isa::Instruction& instruction = shape.insns[at];
+        if (instruction.operation() != Operation::call || static_cast<isa::CallKind>(instruction.row->selected) != isa::CallKind::subprogram) continue;
+        callees[i].push_back(shape.function_at(target_of(at, instruction.imm)));
+      }
+  return callees;
+}
+
+/// Kernels refuse functions that call each other in a circle: here they would use up the machine's stack.
+Result<void> check_calls(const Shape& shape) {
+  const auto callees = callees_of(shape);
+  enum : std::uint8_t { unseen, entered, left };
+  std::vector<std::uint8_t> state(shape.functions.size(), unseen);
+  std::vector<std::pair<std::uint32_t, std::size_t>> stack;   // a function, and how many of its calls were followed
+  for (std::uint32_t root = 0; root < shape.functions.size(); ++root) {
+    if (state[root] == unseen) stack.emplace_back(root, 0), state[root] = entered;
+    while (!stack.empty()) {
+      auto& [function, done] = stack.back();
+      if (done == callees[function].size()) {
+        state[function] = left;
+        stack.pop_back();
+        continue;
+      }
+      const std::uint32_t callee = callees[function][done++];
+      if (state[callee] == entered) return fail(ErrorKind::unsupported, "the function at instruction {} calls itself", shape.functions[callee].begin);
+      if (state[callee] == unseen) stack.emplace_back(callee, 0), state[callee] = entered;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-unsigned helper_arguments(std::int32_t id) {
-  std::span<const facts::Prototype> prototypes = facts::prototypes();
-  if (id < 0 || static_cast<std::size_t>(id) >= prototypes.size()) return 5;
-  const auto& args = prototypes[static_cast<std::size_t>(id)].args;
+unsigned arguments_of(const facts::Prototype* prototype) {
+  if (prototype == nullptr) return 5;
+  const auto& args = prototype->args;
   return static_cast<unsigned>(std::ranges::find(args, facts::Arg::none, &facts::Argument::kind) - args.begin());
 }
 
@@ -149,13 +190,12 @@ isa::RegisterSet Shape::reads(std::uint32_t slot) const {
   const isa::Instruction& instruction = insns[slot];
   isa::RegisterSet all = isa::registers_read(instruction);
   if (instruction.operation() != Operation::call) return all;
-  auto kind = static_cast<isa::CallKind>(instruction.row->selected);
-  if (kind == isa::CallKind::helper) return arguments(helper_arguments(instruction.imm));
-  if (kind == isa::CallKind::subprogram) return arguments(functions[function_at(target_of(slot, instruction.imm))].parameters);
-  return all;
+  if (static_cast<isa::CallKind>(instruction.row->selected) != isa::CallKind::subprogram) return arguments(arguments_of(effects[slot].prototype));
+  return arguments(functions[function_at(target_of(slot, instruction.imm))].parameters);
 }
 
-Result<Shape> shape_of(std::span<const isa::Insn> code) {
+Result<Shape> shape_of(const Bytecode& program) {
+  const std::span<const isa::Insn> code = program.code;
   TRY(isa::check(code));
   Shape shape;
   shape.insns.resize(code.size());
@@ -164,7 +204,7 @@ Result<Shape> shape_of(std::span<const isa::Insn> code) {
   std::vector<std::pair<std::uint32_t, bool>> begins{{0, false}};
   for (std::uint32_t at = 0; at < code.size();) {
     const isa::Instruction& instruction = shape.insns[at] = TRY(isa::decode(code, at));
-    shape.effects[at] = effect_of(instruction);
+    shape.effects[at] = effect_of(instruction, program);
     if ((shape.effects[at].writes >> isa::kFramePointer & 1) != 0) return fail(ErrorKind::malformed, "instruction {} writes r10", at);
     if (isa::is_call(code[at], isa::CallKind::subprogram)) begins.emplace_back(target_of(at, instruction.imm), false);
     if (isa::is_ld_imm64(code[at], isa::Pseudo::func)) begins.emplace_back(target_of(at, instruction.imm), true);
@@ -180,6 +220,7 @@ Result<Shape> shape_of(std::span<const isa::Insn> code) {
     leaders[begin] = true;
   }
   for (Function& function : shape.functions) Walk(shape, leaders).run(function);
+  TRY(check_calls(shape));
   for (bool changed = true; changed;) {   // a caller reads what the called takes
     changed = false;
     for (Function& function : shape.functions) changed |= find_live(shape, function);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "ir/lift/lift.hpp"
 #include "isa/decode.hpp"
 
 namespace espy::ir::lifting {
@@ -37,6 +38,7 @@ struct Effect {
   Kind kind = other;
   std::uint8_t dst = 0, src = 0;
   std::int64_t by = 0;
+  const facts::Prototype* prototype = nullptr;  ///< of calls, if it is known
 };
 
 struct Shape {
@@ -50,9 +52,9 @@ struct Shape {
   isa::RegisterSet reads(std::uint32_t slot) const;
 };
 
-Result<Shape> shape_of(std::span<const isa::Insn> code);
+Result<Shape> shape_of(const Bytecode& program);
 
-/// How many arguments a helper takes; an unknown one: all five.
-unsigned helper_arguments(std::int32_t id);
+/// How many arguments a callee takes; an unknown one: all five.
+unsigned arguments_of(const facts::Prototype* prototype);
 
 }  // namespace espy::ir::lifting

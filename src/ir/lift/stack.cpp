@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "facts/prototypes.hpp"
-
 namespace espy::ir::lifting {
 namespace {
 
@@ -94,11 +92,8 @@ class FrameFinder {
   }
 
   void see_call(std::uint32_t at, const Places& places) {
-    const isa::Instruction& instruction = shape_.insns[at];
-    const bool helper = static_cast<isa::CallKind>(instruction.row->selected) == isa::CallKind::helper;
-    const auto id = static_cast<std::size_t>(instruction.imm);
-    if (!helper || id >= facts::prototypes().size()) return escape(shape_.reads(at), places);
-    const facts::Prototype& prototype = facts::prototypes()[id];
+    if (shape_.effects[at].prototype == nullptr) return escape(shape_.reads(at), places);
+    const facts::Prototype& prototype = *shape_.effects[at].prototype;
     for (unsigned i = 0; i < prototype.args.size(); ++i) {
       std::int32_t place = places[i + 1];
       if (prototype.args[i].kind == facts::Arg::none || place == kNowhere) continue;

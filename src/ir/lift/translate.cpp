@@ -151,10 +151,10 @@ Result<void> Translator::instruction(std::uint32_t at) {
     case Operation::ld_imm64: immediate(at); return {};
     case Operation::call: return call(at);
     case Operation::exit: b_.ret(get(0)); return {};
-    case Operation::callx:
-    case Operation::gotox:
+    case Operation::callx: return call_indirect(i), Result<void>{};
     case Operation::ld_abs:
-    case Operation::ld_ind: return fail(ErrorKind::unsupported, "instruction {}: {} has no form in the IR", at, i.row->name);
+    case Operation::ld_ind: return load_packet(i), Result<void>{};
+    case Operation::gotox: return fail(ErrorKind::unsupported, "instruction {}: {} has no form in the IR", at, i.row->name);
     default: return {};   // jumps: when the block is left
   }
 }

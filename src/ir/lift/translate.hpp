@@ -50,7 +50,10 @@ class Translator {
   void memory(const isa::Instruction& instruction);
   void atomic(const isa::Instruction& instruction);
   Result<void> call(std::uint32_t at);
-  void helper(std::int32_t id);
+  void helper(std::int32_t id, const facts::Prototype* prototype);
+  void call_indirect(const isa::Instruction& instruction);
+  void load_packet(const isa::Instruction& instruction);
+  void forget_arguments();
   void immediate(std::uint32_t at);
   ValueId condition(const isa::Instruction& instruction);
   ValueId count_down();

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -29,7 +30,7 @@ Features host_features();
 
 struct Options {
   Features features = {};
-  std::uint64_t (*helper)(std::uint32_t id) = nullptr;   ///< the address of a helper; 0: there is none
+  std::function<std::uint64_t(std::uint32_t id)> helper = {};   ///< the address of a helper; 0: there is none
   /// The address of `std::uint64_t (map, index)`: where a tail call goes on, or 0 if it fails; 0: there are none.
   std::uint64_t tail_call = 0;
   std::span<const std::uint64_t> maps = {};              ///< by MapId: handles

@@ -88,7 +88,7 @@ Result<void> Selector::call(ValueId id, const Inst& inst) {
     if (values[i] == kNoReg) leaf_into(kArgumentRegs[i], f_[plan_.root(in[i])]);
   MInst call{.op = MOp::call, .imm = inst.imm, .reads = reads, .writes = kCallerSaved};
   if (inst.is(Op::call_helper)) {
-    const std::uint64_t at = options_.helper == nullptr ? 0 : options_.helper(static_cast<std::uint32_t>(inst.imm));
+    const std::uint64_t at = !options_.helper ? 0 : options_.helper(static_cast<std::uint32_t>(inst.imm));
     if (at == 0) return fail(ErrorKind::unsupported, "{} calls helper {}, which there is not", f_.name, inst.imm);
     call.op = MOp::call_address;
     call.imm = static_cast<std::int64_t>(at);

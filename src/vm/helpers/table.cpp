@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <csetjmp>
 
+#include "facts/tables.hpp"
 #include "vm/map.hpp"
 
 namespace espy::vm {
@@ -12,15 +14,22 @@ Run*& current_run() {
   return run;
 }
 
-const Helper* find_helper(std::uint32_t id) {
+void leave(Run& run) {
+  if (run.way_out != nullptr) std::longjmp(*static_cast<std::jmp_buf*>(run.way_out), 1);
+}
+
+const Callee* find_helper(std::uint32_t id) {
   static const auto by_id = [] {
-    std::array<const Helper*, 256> rows{};
+    std::array<Callee, 256> rows{};
     for (auto family : {map_helpers(), record_helpers(), task_helpers(), memory_helpers(), loop_helpers(), packet_helpers(), checksum_helpers(), text_helpers(), dynptr_helpers(), lock_helpers()}) {
-      for (const Helper& row : family) rows[row.id] = &row;
+      for (const Helper& row : family) {
+        const facts::HelperRow* fact = facts::find_helper(row.id);
+        rows[row.id] = {.name = fact == nullptr ? "?" : fact->name, .function = row.function, .prototype = &facts::prototypes()[row.id], .on_packet = row.on_packet};
+      }
     }
     return rows;
   }();
-  return id < by_id.size() ? by_id[id] : nullptr;
+  return id < by_id.size() && by_id[id].function != nullptr ? &by_id[id] : nullptr;
 }
 
 namespace {

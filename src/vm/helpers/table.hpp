@@ -9,11 +9,10 @@
 #include <string>
 
 #include "facts/prototypes.hpp"
+#include "vm/registry.hpp"
 #include "vm/run.hpp"
 
 namespace espy::vm {
-
-using HelperFunction = std::uint64_t (*)(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t);
 
 struct Helper {
   std::uint32_t id = 0;
@@ -21,8 +20,9 @@ struct Helper {
   bool on_packet = false;        ///< works on the run's packet: other programs cannot call it
 };
 
-/// nullptr: it has no meaning in user space.
-const Helper* find_helper(std::uint32_t id);
+/// The engine's own. nullptr: it has no meaning in user space.
+const Callee* find_helper(std::uint32_t id);
+const Callee* find_kfunc(std::string_view name);
 
 /// Safe mode: may the helper have these arguments? Empty: yes; else what is wrong.
 std::string check_arguments(const Run& run, const facts::Prototype& prototype, const std::uint64_t* arguments);
@@ -38,6 +38,15 @@ std::span<const Helper> checksum_helpers();
 std::span<const Helper> text_helpers();
 std::span<const Helper> dynptr_helpers();
 std::span<const Helper> lock_helpers();
+
+/// Ends the run early, by the exception or the fault that it has. Compiled code is left at once, and with it the frames between:
+/// they must own nothing. The interpreter, and code that nobody may leave, end where this returns.
+void leave(Run& run);
+/// What helpers that call the program back end with: a run that was left inside goes on being left.
+inline std::uint64_t after_callbacks(Run& run, std::uint64_t value) {
+  if (run.leaving) leave(run);
+  return value;
+}
 
 inline std::uint64_t result(long value) { return static_cast<std::uint64_t>(value); }
 template <typename T>

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "isa/insn.hpp"
+#include "vm/helpers/old_loads.hpp"
 #include "vm/maps/references.hpp"
 #include "vm/object.hpp"
 
@@ -15,7 +16,9 @@ namespace {
 
 using isa::Operation;
 
-constexpr std::uint32_t kTailCall = 12;   // the helper's number
+constexpr std::uint32_t kTailCall = 12;            // the helper's number
+constexpr unsigned kImmediate = 11, kTurns = 12;   // what stands in registers that programs have not
+constexpr std::uint64_t kMostTurns = 1 << 23;      // by may_goto, of one call of a function
 
 constexpr std::uint64_t low(std::uint64_t value, unsigned bits) { return bits >= 64 ? value : value & ((std::uint64_t{1} << bits) - 1); }
 constexpr std::int64_t sign_extended(std::uint64_t value, unsigned bits) {
@@ -111,13 +114,19 @@ std::uint64_t atomic(const Step& step, void* at, std::uint64_t source, std::uint
 
 class Interpreter {
  public:
-  Interpreter(const Steps& program, Run& run) : program_(&program), run_(run) {
+  Interpreter(const Steps& program, Run& run) : program_(&program), run_(run), outer_call_(run.call), outer_engine_(run.engine) {
     auto begin = reinterpret_cast<std::uintptr_t>(stack_.data());
     run_.own.add({.begin = begin, .end = begin + stack_.size(), .what = "stack"});
     run_.call = call_back;
     run_.engine = this;
   }
-  ~Interpreter() { run_.own.remove(reinterpret_cast<std::uintptr_t>(stack_.data())); }
+  ~Interpreter() {
+    run_.own.remove(reinterpret_cast<std::uintptr_t>(stack_.data()));
+    run_.call = outer_call_;
+    run_.engine = outer_engine_;
+  }
+  Interpreter(const Interpreter&) = delete;
+  Interpreter& operator=(const Interpreter&) = delete;
 
   std::uint64_t function(std::uint32_t at, const std::array<std::uint64_t, 5>& arguments);
 
@@ -125,19 +134,21 @@ class Interpreter {
   std::uint64_t executed = 0;
 
  private:
-  using Registers = std::array<std::uint64_t, 12>;   // r0 … r10, and the immediate
+  using Registers = std::array<std::uint64_t, 13>;   // r0 … r10, the immediate, and turns left
 
   static std::uint64_t call_back(Run& run, std::uint64_t function, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) {
     auto& self = *static_cast<Interpreter*>(run.engine);
     if (!std::ranges::binary_search(self.program_->functions, function)) return run.fault = "calls what is no function", 1;
-    const std::uint64_t result = self.fault ? 1 : self.function(static_cast<std::uint32_t>(function), {a, b, c, d, 0});
-    return self.fault ? 1 : result;   // a helper that calls again and again stops at that
+    const std::uint64_t result = self.ended() ? 1 : self.function(static_cast<std::uint32_t>(function), {a, b, c, d, 0});
+    return self.ended() ? 1 : result;   // a helper that calls again and again stops at that
   }
 
   bool step(const Step& step, Registers& r, std::uint32_t& at);
   bool memory_step(const Step& step, Registers& r);
   void call(const Step& step, Registers& r);
   void tail_call(Registers& r);
+  bool load_packet(const Step& step, Registers& r, std::uint32_t& at);
+  bool ended() const { return fault || run_.thrown; }
   bool stop(std::string message) {
     if (!fault) fault = Fault{.insn = here_, .program = program_->program, .message = std::move(message)};
     return false;
@@ -151,8 +162,9 @@ class Interpreter {
 
   const Steps* program_;           // that runs now: a tail call's, until its frame returns
   const Steps* next_ = nullptr;    // a tail call was made
-  unsigned tail_calls_ = 0;
   Run& run_;
+  decltype(Run::call) outer_call_;
+  void* outer_engine_;
   alignas(16) std::array<std::byte, kFrames * isa::kStackBytes> stack_{};
   unsigned depth_ = 0;
   std::uint32_t here_ = 0;
@@ -198,30 +210,40 @@ void Interpreter::tail_call(Registers& r) {
     stop("a tail call through a map that is no program array");
     return;
   }
-  const Program* program = tail_calls_ < kTailCalls ? array->at(static_cast<std::uint32_t>(r[3])) : nullptr;
+  const Program* program = run_.tail_calls < kTailCalls ? array->at(static_cast<std::uint32_t>(r[3])) : nullptr;
   if (program == nullptr) return;
   if (program->needs_packet() && run_.packet == nullptr) {
     stop(fmt::format("a tail call of `{}`, which needs a packet", program->name()));
     return;
   }
-  ++tail_calls_;
+  ++run_.tail_calls;
   next_ = &program->steps();
 }
 
 void Interpreter::call(const Step& step, Registers& r) {
   if (step.tail_call) return tail_call(r);
-  if (step.helper != nullptr) {
+  if (step.callee != nullptr) {
     if (run_.safe) {
-      if (std::string wrong = check_arguments(run_, facts::prototypes()[step.helper->id], &r[1]); !wrong.empty()) {
-        stop(fmt::format("calls helper {}: {}", step.helper->id, wrong));
+      if (std::string wrong = check_arguments(run_, *step.callee->prototype, &r[1]); !wrong.empty()) {
+        stop(fmt::format("calls `{}`: {}", step.callee->name, wrong));
         return;
       }
     }
-    r[0] = step.helper->function(r[1], r[2], r[3], r[4], r[5]);
+    r[0] = step.callee->function(r[1], r[2], r[3], r[4], r[5]);
     if (!run_.fault.empty()) stop(std::exchange(run_.fault, {}));
     return;
   }
   r[0] = function(step.operation == Operation::callx ? static_cast<std::uint32_t>(r[step.dst]) : step.target, {r[1], r[2], r[3], r[4], r[5]});
+}
+
+// Bytes that the packet has not end the function, which then gives 0.
+bool Interpreter::load_packet(const Step& step, Registers& r, std::uint32_t& at) {
+  if (run_.packet == nullptr) return stop("loads from a packet, and there is none");
+  const std::uint64_t from = static_cast<std::uint64_t>(step.immediate) + (step.operation == Operation::ld_ind ? r[step.src] : 0);
+  const std::int64_t value = vm::load_packet(*run_.packet, static_cast<std::uint32_t>(from), step.bits / 8);
+  r[0] = value < 0 ? 0 : static_cast<std::uint64_t>(value);
+  if (value < 0) at = static_cast<std::uint32_t>(program_->steps.size());
+  return true;
 }
 
 bool Interpreter::step(const Step& step, Registers& r, std::uint32_t& at) {
@@ -243,10 +265,12 @@ bool Interpreter::step(const Step& step, Registers& r, std::uint32_t& at) {
     case Operation::callx:
       if (!std::ranges::binary_search(program_->functions, r[step.dst])) return stop("calls what is no function");
       [[fallthrough]];
-    case Operation::call: call(step, r); return !fault;
-    case Operation::may_goto: return true;   // the budget bounds the loop
+    case Operation::call: call(step, r); return !ended();
+    case Operation::may_goto:
+      if (r[kTurns]-- == 0) at = step.target;
+      return true;
     case Operation::ld_abs:
-    case Operation::ld_ind:
+    case Operation::ld_ind: return load_packet(step, r, at);
     case Operation::gotox: return stop("an instruction that the user engine does not run");
     case Operation::exit: return true;
     case Operation::goto_:
@@ -262,6 +286,7 @@ std::uint64_t Interpreter::function(std::uint32_t at, const std::array<std::uint
   if (depth_ == kFrames) return stop(fmt::format("more than {} calls deep", kFrames)), 0;
   Registers r{};
   std::ranges::copy(arguments, r.begin() + 1);
+  r[kTurns] = kMostTurns;
   r[10] = reinterpret_cast<std::uint64_t>(stack_.data()) + (kFrames - depth_) * isa::kStackBytes;
   const std::uint64_t frame = r[10];
   const Steps* const program = program_;
@@ -275,12 +300,13 @@ std::uint64_t Interpreter::function(std::uint32_t at, const std::array<std::uint
       break;
     }
     --run_.budget;
-    r[11] = static_cast<std::uint64_t>(current.immediate);
+    r[kImmediate] = static_cast<std::uint64_t>(current.immediate);
     if (!step(current, r, at) || current.operation == Operation::exit) break;
     if (next_ != nullptr) [[unlikely]] {   // this frame goes on in the other program
       program_ = std::exchange(next_, nullptr);
       r = {};
       r[1] = reinterpret_cast<std::uint64_t>(run_.context);
+      r[kTurns] = kMostTurns;
       r[10] = frame;
       at = 0;
     }
@@ -297,6 +323,7 @@ Outcome interpret(const Steps& steps, Run& run, const std::array<std::uint64_t, 
   Interpreter interpreter(steps, run);
   Outcome outcome;
   outcome.value = interpreter.function(0, arguments);
+  if (run.thrown) outcome.value = *run.thrown;
   outcome.instructions = interpreter.executed;
   outcome.fault = std::move(interpreter.fault);
   current_run() = outer;

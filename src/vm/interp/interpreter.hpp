@@ -10,6 +10,7 @@
 
 #include "isa/decode.hpp"
 #include "vm/helpers/table.hpp"
+#include "vm/registry.hpp"
 #include "vm/run.hpp"
 
 namespace espy::vm {
@@ -25,7 +26,7 @@ struct Step {
   std::int16_t offset = 0;
   std::uint32_t target = 0;           ///< of jumps and calls of subprograms: a step's number
   std::int64_t immediate = 0;
-  const Helper* helper = nullptr;
+  const Callee* callee = nullptr;     ///< helpers and kfuncs
   bool tail_call = false;
 };
 
@@ -34,11 +35,20 @@ struct Steps {
   std::vector<Step> steps;
   const Program* program = nullptr;       ///< whose they are, for faults behind tail calls; may be null
   std::vector<std::uint32_t> functions = {};   ///< where functions begin, sorted: what may be called
+  bool loads_packet = false;              ///< by the instructions for it (ld_abs, ld_ind)
+};
+
+/// What the numbers in a program's calls stand for: kfuncs by their number in `imm`; helpers are the registry's.
+struct Calls {
+  const Registry* registry = nullptr;     ///< null: the engine's own
+  std::vector<const Callee*> kfuncs = {};
+  const Callee* helper(std::uint32_t id) const { return registry == nullptr ? find_helper(id) : registry->helper(id); }
+  const Callee* kfunc(std::uint32_t number) const { return number < kfuncs.size() ? kfuncs[number] : nullptr; }
 };
 
 /// Decodes a program whose map references are already addresses. An instruction that has no meaning here (a kfunc, a helper
 /// that user space has not) is an error that names it.
-Result<Steps> steps_of(std::span<const isa::Insn> code);
+Result<Steps> steps_of(std::span<const isa::Insn> code, const Calls& calls = {});
 
 inline constexpr unsigned kFrames = 8;
 inline constexpr unsigned kTailCalls = 33;   ///< of a run

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "isa/insn.hpp"
+#include "vm/interp/interpreter.hpp"
 #include "vm/jit/code_memory.hpp"
 #include "vm/run.hpp"
 
@@ -21,12 +22,17 @@ enum class Tier : std::uint8_t {
   optimised,     ///< compiled well
 };
 
+/// What a program is compiled with.
+struct CompileOptions {
+  std::span<const std::uint64_t> maps = {};   ///< handles, sorted, of maps that live as long as the code: lookups may be inlined
+  const Calls* calls = nullptr;               ///< null: the engine's own helpers
+};
+
 class Compiled {
  public:
-  /// Of a program whose map references are addresses already: of these maps (sorted), whose values may be looked up without a
-  /// call. `unsupported` where the compiler lacks an instruction or the user
+  /// Of a program whose map references are addresses already. `unsupported` where the compiler lacks an instruction or the user
   /// engine a helper, and on processors that are no x86-64.
-  static Result<Compiled> compile(std::span<const isa::Insn> code, Tier tier, std::string_view name, std::span<const std::uint64_t> maps = {});
+  static Result<Compiled> compile(std::span<const isa::Insn> code, Tier tier, std::string_view name, const CompileOptions& options = {});
 
   /// Runs it with these in r1 and r2. The run is the calling thread's while it does.
   std::uint64_t run(Run& run, std::uint64_t context, std::uint64_t second = 0) const;
@@ -35,12 +41,16 @@ class Compiled {
   std::uint64_t entry() const { return reinterpret_cast<std::uint64_t>(entry_); }
   std::size_t code_bytes() const { return memory_.size(); }
   const std::uint8_t* code() const { return memory_.at(0); }
+  /// So many bytes of its context it is known to touch.
+  std::uint32_t context_bytes() const { return context_bytes_; }
 
  private:
   using Entry = std::uint64_t (*)(std::uint64_t, std::uint64_t);
   Compiled(CodeMemory memory, std::uint32_t entry);
   CodeMemory memory_;
   Entry entry_ = nullptr;
+  std::uint32_t context_bytes_ = 0;
+  bool may_leave_ = false;       // it may end before its exit: by an exception, a tail call that goes wrong
 };
 
 }  // namespace espy::vm

@@ -3,6 +3,8 @@
 
 #include "object/asm.hpp"
 #include "object/target.hpp"
+#include "vm/helpers/table.hpp"
+#include "vm/maps/references.hpp"
 #include "vm/object.hpp"
 
 namespace espy::vm {
@@ -62,6 +64,36 @@ TEST(Compiled, CallbacksOfALoop) {
 out:
   exit
 )", 7 * 1000 + 100 + 21);
+}
+
+TEST(Compiled, IndirectCalls) {
+  expect_all(R"(
+.section raw_tp/x
+.func main
+  r6 = *(u64 *)(r1 + 8)
+  r7 = double ll
+  if r6 != 3 goto call
+  r7 = triple ll
+call:
+  r1 = r6
+  r2 = 5
+  callx r7
+  r1 = r0
+  r2 = 1
+  r7 = triple ll
+  callx r7
+  exit
+.section .text
+.func double
+  r0 = r1
+  r0 *= 2
+  exit
+.func triple
+  r0 = r1
+  r0 *= 3
+  r0 += r2
+  exit
+)", 2 * 2 * 3 + 1);
 }
 
 TEST(Compiled, Atomics) {
@@ -141,6 +173,153 @@ TEST(Compiled, LookupsInArrays) {
   }
   text += "  r0 = r6\n  exit\n";
   expect_all(text, 2 + 200);
+}
+
+std::unique_ptr<Object> loaded(std::string_view text, const LoadOptions& options) {
+  auto spec = object::assemble_object(text, "test");
+  EXPECT_TRUE(spec) << describe(spec.error());
+  auto linked = object::link(std::move(*spec), target(options.registry));
+  EXPECT_TRUE(linked) << describe(linked.error());
+  auto object = Object::load(std::move(*linked), options);
+  EXPECT_TRUE(object) << describe(object.error());
+  return object ? std::move(*object) : nullptr;
+}
+
+constexpr Tier kTiers[] = {Tier::interpreter, Tier::baseline, Tier::optimised};
+
+std::uint64_t weighted(std::uint64_t a, std::uint64_t b, std::uint64_t, std::uint64_t, std::uint64_t) { return a * 10 + b; }
+std::uint64_t sum_of(std::uint64_t at, std::uint64_t size, std::uint64_t, std::uint64_t, std::uint64_t) {
+  std::uint64_t sum = 0;
+  for (std::uint64_t i = 0; i < size; ++i) sum += *pointer<const std::uint8_t>(at + i);
+  return sum;
+}
+
+TEST(Compiled, HelpersAndKfuncsOfOnesOwn) {
+  auto registry = std::make_shared<Registry>();
+  const facts::Argument number{.kind = facts::Arg::anything};
+  ASSERT_TRUE(registry->add_helper(1000, "weighted", {.args = {number, number}}, weighted));
+  ASSERT_TRUE(registry->add_kfunc("sum_of", {.args = {facts::Argument{.kind = facts::Arg::mem}, facts::Argument{.kind = facts::Arg::const_size}}}, sum_of));
+  EXPECT_FALSE(registry->add_kfunc("sum_of", {}, sum_of));
+  EXPECT_FALSE(registry->add_helper(12, "tail", {}, sum_of));
+  EXPECT_FALSE(registry->add_helper(1001, "gap", {.args = {facts::Argument{}, number}}, sum_of));
+  constexpr std::string_view kText = R"(
+.extern sum_of kfunc
+.section raw_tp/x
+.func main
+  r1 = 4
+  r2 = 2
+  call 1000
+  r6 = r0
+  *(u32 *)(r10 - 4) = 0x01020304
+  r1 = r10
+  r1 += -4
+  r2 = SIZE
+  call kfunc[sum_of]
+  r0 += r6
+  exit
+)";
+  for (Tier tier : kTiers) {
+    std::string text(kText);
+    text.replace(text.find("SIZE"), 4, "4");
+    auto object = loaded(text, {.tier = tier, .registry = registry});
+    ASSERT_NE(object, nullptr);
+    auto result = object->programs()[0].run({});
+    ASSERT_TRUE(result) << describe(result.error());
+    EXPECT_EQ(result->value, 42U + 10U);
+  }
+  std::string text(kText);
+  text.replace(text.find("SIZE"), 4, "8");   // beyond the stack's end: safe mode reads the prototype
+  auto result = loaded(text, {.registry = registry})->programs()[0].run({});
+  ASSERT_FALSE(result);
+  EXPECT_NE(describe(result.error()).find("`sum_of`: argument 1"), std::string::npos) << describe(result.error());
+}
+
+TEST(Compiled, ExceptionsLeaveCallbacksAndTheirHelpers) {
+  for (Tier tier : kTiers) {
+    auto object = loaded(R"(
+.extern bpf_throw kfunc
+.map values type=hash key=4 value=8 max_entries=4
+.section raw_tp/x
+.func main
+  *(u32 *)(r10 - 4) = 1
+  *(u64 *)(r10 - 16) = 2
+  r1 = values ll
+  r2 = r10
+  r2 += -4
+  r3 = r10
+  r3 += -16
+  r4 = 0
+  call 2
+  r1 = 10
+  r2 = turn ll
+  r3 = 0
+  r4 = 0
+  call 181
+  r0 = 1
+  exit
+.section .text
+.func turn
+  r6 = r1
+  r1 = values ll
+  r2 = each ll
+  r3 = 0
+  r4 = 0
+  if r6 != 3 goto out
+  call 164
+out:
+  r0 = 0
+  exit
+.func each
+  r1 = *(u64 *)(r3 + 0)
+  r1 *= 21
+  call kfunc[bpf_throw]
+  r0 = 0
+  exit
+)", {.tier = tier});
+    ASSERT_NE(object, nullptr);
+    EXPECT_EQ(object->programs()[0].fallback(), "");
+    auto result = object->programs()[0].run({});
+    ASSERT_TRUE(result) << describe(result.error());
+    EXPECT_EQ(result->value, 42U);
+  }
+}
+
+TEST(Compiled, ContextsThatAreTooShortAreAnError) {
+  for (Tier tier : {Tier::baseline, Tier::optimised}) {
+    auto object = loaded(".section raw_tp/x\n.func f\n r0 = *(u64 *)(r1 + 24)\n exit\n", {.tier = tier});
+    std::array<std::uint64_t, 4> context{1, 2, 3, 4};
+    EXPECT_FALSE(object->programs()[0].run({}));
+    EXPECT_FALSE(object->programs()[0].run({.context = context.data(), .context_bytes = 24}));
+    EXPECT_TRUE(object->programs()[0].run({.context = context.data(), .context_bytes = 32}));
+    EXPECT_FALSE(loaded(".section xdp\n.func f\n r0 = *(u32 *)(r1 + 8)\n exit\n", {.tier = tier})->programs()[0].run({}));
+  }
+}
+
+TEST(Compiled, TailCallsOfProgramsThatAreNotCompiled) {
+  // The second program is compiled elsewhere, or not at all: the array does not care.
+  constexpr std::string_view kText = ".map next type=prog_array key=4 value=4 max_entries=2\n.section raw_tp/x\n.func first\n"
+                                     "  r6 = r1\n  r2 = next ll\n  r3 = 0\n  call 12\n  r0 = 1\n  exit\n";
+  auto interpreted = loaded(".section raw_tp/y\n.func second\n  r0 = *(u64 *)(r1 + 8)\n  r0 += 40\n  exit\n", {});
+  auto faulty = loaded(".section raw_tp/y\n.func second\n  r0 = 0\n  callx r0\n  exit\n", {});
+  auto on_packet = loaded(".section xdp\n.func f\n r2 = 0\n call 44\n exit\n", {});
+  for (Tier tier : kTiers) {
+    auto object = loaded(kText, {.tier = tier});
+    std::array<std::uint64_t, 2> context{1, 2};
+    const RunInput input{.context = context.data(), .context_bytes = sizeof context};
+    const Program& first = *object->find_program("first");
+    EXPECT_EQ(first.run(input)->value, 1U);
+    auto* programs = dynamic_cast<ProgramArray*>(object->find_map("next").get());
+    ASSERT_NE(programs, nullptr);
+    ASSERT_TRUE(programs->set(0, &interpreted->programs()[0]));
+    EXPECT_EQ(first.run(input)->value, 42U);
+    ASSERT_TRUE(programs->set(0, &faulty->programs()[0]));
+    auto fault = first.run(input);
+    ASSERT_FALSE(fault);
+    EXPECT_NE(describe(fault.error()).find("no function"), std::string::npos) << describe(fault.error());
+    ASSERT_TRUE(programs->set(0, nullptr));
+    ASSERT_TRUE(programs->set(0, &on_packet->programs()[0]));
+    EXPECT_FALSE(first.run(input));
+  }
 }
 
 }  // namespace
