@@ -23,7 +23,7 @@ TEST(Diagnostic, IsDrawnLikeACompilers) {
             "   |   ^^^^^^^^^^ n may be 0…4294967295, the buffer holds 64 bytes\n"
             "note: n is read from the context here\n"
             "20 |  __u32 n = ctx->len;\n"
-            "   |             --------\n"
+            "   |            --------\n"
             "help: check `n < 64` before this line\n");
   EXPECT_NE(draw(diagnostic, {.kernel_words = true}).find("the kernel would say: R1 unbounded"), std::string::npos);
   EXPECT_NE(draw(diagnostic, {.colour = true}).find("\033["), std::string::npos);
