@@ -42,7 +42,7 @@ class Check {
   Check(const object::ObjectSpec& object, std::span<const Kernel> kernels, const CheckOptions& options)
       : object_(object), kernels_(kernels), options_(options) {}
 
-  Result<ObjectReport> run() {
+  Result<void> run() {
     report_.path = object_.path;
     TRY(choose());
     report_.uses_kernel_types = uses_kernel_types();
@@ -54,8 +54,9 @@ class Check {
       outcome = judge(i / kernels_.size(), kernels_[i % kernels_.size()], linked_[i % kernels_.size()]);
       outcome.kernel = i % kernels_.size();
     });
-    return std::move(report_);
+    return {};
   }
+  ObjectReport take_report() { return std::move(report_); }
 
   std::optional<KernelVersion> least(const object::Target* stand_in);
 
@@ -210,8 +211,10 @@ bool ObjectReport::all_accepted() const { return std::ranges::all_of(outcomes, [
 
 Result<ObjectReport> check(const object::ObjectSpec& object, std::span<const Kernel> kernels, const CheckOptions& options) {
   Check job(object, kernels, options);
-  ObjectReport report = TRY(job.run());
-  if (options.find_least && !kernels.empty()) report.least = job.least(&kernels.back().target);
+  TRY(job.run());
+  const auto least = options.find_least && !kernels.empty() ? job.least(&kernels.back().target) : std::nullopt;
+  ObjectReport report = job.take_report();
+  report.least = least;
   return report;
 }
 
