@@ -233,7 +233,7 @@ void Lowering::tseries(Address element, ValueId value, const Type& type, Span at
 ir::FuncId Lowering::sum_function(std::uint32_t map, std::uint32_t offset, Kind how, bool is_signed) {
   const std::string name = fmt::format("total_{}_{}_{}", unit.maps[map].plan.map, offset, static_cast<unsigned>(how));
   if (const auto known = unit.library.find(name); known != unit.library.end()) return known->second;
-  const ir::Type parameters[] = {ir::ptr(ir::Space::stack)};
+  const ir::Type parameters[] = {ir::ptr(ir::Space::memory)};
   const ir::FuncId id = unit.module.add_function(name, kI64, parameters, ir::Role::subprogram);
   unit.library.emplace(name, id);
   refresh();
@@ -287,7 +287,7 @@ ValueId Lowering::aggregate_value(const MapAccess& access, const Type& type, Spa
   const KnownKey key = key_of(access);
   const auto total = [&](std::uint32_t offset, Kind how) {
     const ir::FuncId id = sum_function(access.id, offset, how, type.is_signed);
-    return b.call(id, kI64, {stack_copy(key.at, shape.plan.key_bytes)});
+    return b.call(id, kI64, {plain(key.at)});
   };
   switch (type.kind) {
     case Kind::count: case Kind::sum: return total(0, Kind::sum);
@@ -307,11 +307,6 @@ ValueId Lowering::value_of_element(Address element, const Type& type) {
   return type.is_signed ? b.sdiv(first, count) : b.udiv(first, count);
 }
 
-ValueId Lowering::stack_copy(Address at, std::uint32_t bytes) {
-  if (fn().type_of(at.base) == ir::ptr(ir::Space::stack)) return pointer(at);
-  const Address own = on_stack(bytes);
-  copy(own, at, bytes);
-  return pointer(own);
-}
+ValueId Lowering::plain(Address at) { return b.ptr_cast(pointer(at), ir::Space::memory); }
 
 }  // namespace espy::trace::lowering

@@ -87,7 +87,7 @@ Lowering::Place Lowering::argument_place(const Argument& argument, Span at) {
     return {context_word(sp.value_or(0), kI64), pushed->offset, user ? Space::user : Space::kernel};
   }
   // The others have no place: they stand in a register, or nowhere.
-  const Address own = on_stack(8);
+  const Address own = temporary(8);
   store_number(own, 8, this->argument(argument, uint64_type(), at));
   return {own.base, own.offset, Space::bpf};
 }

@@ -35,7 +35,7 @@ ValueId Lowering::pid_number(bool thread, PidNamespace space) {
   }
   // struct bpf_pidns_info { u32 pid, tgid; }
   return once(thread ? "ns_tid" : "ns_pid", [&] {
-    const Address info = on_stack(8);
+    const Address info = temporary(8);
     zero(info, 8);
     b.helper(helper::get_ns_current_pid_tgid, kI64,
              {i64(static_cast<std::int64_t>(unit.options.pid_namespace->device)), i64(static_cast<std::int64_t>(unit.options.pid_namespace->inode)),

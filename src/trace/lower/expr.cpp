@@ -97,7 +97,7 @@ ValueId Lowering::compare(const Binary& binary) {
                                                                    : values_equal(*binary.left, *binary.right);
     return binary.op == BinaryOp::equal ? same : b.not_(same);
   }
-  const ValueId a = number(*binary.left), c = number(*binary.right);
+  const auto [a, c] = numbers(*binary.left, *binary.right);
   return b.compare(comparison(binary.op, unsigned_comparison(left, right)), a, c);
 }
 
@@ -150,6 +150,17 @@ void Lowering::condition(const Expr& e, Join& yes, Join& no) {
 
 // ---- scalars ----
 
+std::pair<ValueId, ValueId> Lowering::numbers(const Expr& left, const Expr& right) {
+  const ValueId first = number(left);
+  const bool deep = std::holds_alternative<Binary>(right.node) || std::holds_alternative<Ternary>(right.node) || std::holds_alternative<Call>(right.node);
+  if (unit.economy != Economy::variables || !deep || scratch_area.base == kNoValue || fn().constant_value(first) != nullptr)
+    return {first, number(right)};
+  const Address aside = temporary(8);
+  store_number(aside, 8, first);
+  const ValueId second = number(right);
+  return {load_number(aside, 8), second};
+}
+
 ValueId Lowering::binary(const Expr& e, const Binary& node) {
   if (is_comparison(node.op)) return b.zext(compare(node), 1);
   if (node.op == BinaryOp::logical_and || node.op == BinaryOp::logical_or) return from_condition(e);
@@ -169,7 +180,7 @@ ValueId Lowering::binary(const Expr& e, const Binary& node) {
       return b.add(as_number(base), steps);
     }
   }
-  const ValueId a = number(*node.left), c = number(*node.right);
+  const auto [a, c] = numbers(*node.left, *node.right);
   return fit(arithmetic(node.op, a, c, e.type.is_signed, left.is_signed), e.type);
 }
 

@@ -107,8 +107,6 @@ Lowering::Text Lowering::text_of(const Expr& e) {
 
 namespace {
 
-ValueId plain(Lowering& l, Address at) { return l.b.ptr_cast(l.pointer(at), ir::Space::memory); }
-
 bool loops_allowed(Lowering& l, Span at) {
   if (l.unit.abilities.bounded_loops) return true;
   l.unit.error(at, "this kernel's verifier allows no loops, and this takes one", "compare with a literal, or use Linux 5.3 or newer");
@@ -123,7 +121,7 @@ ValueId Lowering::strings_equal(const Expr& left, const Expr& right) {
   const std::uint32_t bytes = std::min(left.type.size, right.type.size);
   const ir::FuncId id = library_function(fmt::format("difference_{}", bytes), kBytesPair, ir::Role::subprogram,
                                          [&](ir::Builder& s) { make_difference(s, bytes, true); });
-  const ValueId first = plain(*this, a), second = plain(*this, c);
+  const ValueId first = plain(a), second = plain(c);
   return b.eq(b.call(id, kI64, {first, second}), i64(0));
 }
 
@@ -145,7 +143,7 @@ ValueId Lowering::compare_bytes(const Call& node, bool stop_at_end) {
   const std::uint32_t bytes = std::min({wanted, a.bytes, c.bytes});
   const ir::FuncId id = library_function(fmt::format("{}_{}", stop_at_end ? "difference" : "compare", bytes), kBytesPair, ir::Role::subprogram,
                                          [&](ir::Builder& s) { make_difference(s, bytes, stop_at_end); });
-  const ValueId first = plain(*this, a.at), second = plain(*this, c.at);
+  const ValueId first = plain(a.at), second = plain(c.at);
   // Equal or not: which comes first is not said.
   return b.zext(b.ne(b.call(id, kI64, {first, second}), i64(0)), 1);
 }
@@ -157,7 +155,7 @@ ValueId Lowering::string_length(const Expr& e) {
     const ir::Type parameters[] = {kMemory};
     const ir::FuncId id = library_function(fmt::format("length_{}", text.bytes), parameters, ir::Role::subprogram,
                                            [&](ir::Builder& s) { make_length(s, text.bytes); });
-    return b.call(id, kI64, {plain(*this, text.at)});
+    return b.call(id, kI64, {plain(text.at)});
   }
   // The helper that reads it says how long it is, its NUL included.
   const auto bytes = static_cast<std::uint32_t>(unit.checked.config.max_strlen);
@@ -195,8 +193,8 @@ ValueId Lowering::find_text(const Expr& haystack, const Expr& needle) {
         });
     const Address state = on_stack(24);
     store_number(state, 8, i64(-1));
-    b.store(64, state.base, 8, plain(*this, h.at));
-    b.store(64, state.base, 16, plain(*this, n.at));
+    b.store(64, state.base, 8, plain(h.at));
+    b.store(64, state.base, 16, plain(n.at));
     b.helper(helper::loop, kI64, {i64(h.bytes), b.func_addr(turn_function), pointer(state), i64(0)});
     return load_number(state, 8);
   }
@@ -219,7 +217,7 @@ ValueId Lowering::find_text(const Expr& haystack, const Expr& needle) {
     s.at(none);
     s.ret(s.i64(-1));
   });
-  const ValueId first = plain(*this, h.at), second = plain(*this, n.at);
+  const ValueId first = plain(h.at), second = plain(n.at);
   return b.call(search, kI64, {first, second});
 }
 

@@ -188,7 +188,7 @@ ValueId Lowering::other_call(const Expr& e, const Call& node) {
       const Expr& from = node.arguments[1];
       const auto* known = std::get_if<Integer>(&node.arguments[2].node);
       const std::uint32_t bytes = known != nullptr ? static_cast<std::uint32_t>(known->value) : 1;
-      Address source = bytes <= 8 ? on_stack(8) : scratch(bytes);
+      Address source = bytes <= 8 ? temporary(8) : scratch(bytes);
       if (!from.type.is_scalar()) source = bytes_of(from, Padding::zero);
       else if (from.type.kind == Kind::pointer) read_memory(source, bytes, number(from), space_of(from), e.at);
       else store_number(source, 8, number(from));

@@ -177,18 +177,16 @@ void Lowering::bind_element(std::uint32_t binding, std::uint32_t map, Span at) {
   if (!number) return;
   if (!unit.abilities.lookup_percpu) return unit.error(at, "this kernel's programs cannot read other CPUs' part of a map", "it needs Linux 5.19 or newer");
   VariableHome& home = homes[binding];
-  const Address key = on_stack(shape.plan.key_bytes);
-  copy(key, home.key, shape.plan.key_bytes);
   const auto total = [&](std::uint32_t offset, Kind how) {
     const ir::FuncId id = sum_function(map, offset, how, value.is_signed);
-    return b.call(id, kI64, {pointer(key)});
+    return b.call(id, kI64, {plain(home.key)});
   };
   ValueId whole = total(0, value.kind == Kind::min || value.kind == Kind::max ? value.kind : Kind::sum);
   if (value.kind == Kind::avg) {
     const ValueId count = total(8, Kind::sum);
     whole = value.is_signed ? b.sdiv(whole, count) : b.udiv(whole, count);
   }
-  const Address own = on_stack(8);
+  const Address own = temporary(8);
   store_number(own, 8, whole);
   home.element = own;
 }
@@ -205,10 +203,12 @@ Lowering::Capture Lowering::make_capture(const VariableUse& use, std::uint32_t b
     const VariableHome& home = homes[id];
     const bool scalar = type_of_variable(id).is_scalar();
     if (home.kind == VariableHome::Kind::value && (!scalar || env.variables[id] == kNoValue)) continue;
+    if (home.kind == VariableHome::Kind::memory && home.at.base == scratch_area.base) continue;
     capture.variables.push_back({id, bytes, use.changed.contains(id)});
     bytes += home.kind == VariableHome::Kind::element ? 16 : 8;
   }
   capture.bytes = bytes;
+  capture.scratch = scratch_area.base;
   capture.at = on_stack(bytes + 8);
   store_number(capture.at, 8, i64(0));
   b.store(64, capture.at.base, capture.at.offset + 8, ctx);
@@ -235,6 +235,7 @@ ir::FuncId Lowering::body_function(std::span<const ir::Type> parameters, const s
   inner.first_probe = first_probe;
   inner.program = program;
   inner.homes = homes;
+  inner.followed = followed;
   inner.scratch_area.used = scratch_area.used;
   inner.scratch_area.most = scratch_area.most;
   inner.uses_scratch_base = scratch_area.base != kNoValue;
@@ -251,6 +252,9 @@ void Lowering::restore_capture(const Capture& capture, ValueId at) {
   ctx = b.load(ir::ptr(ir::Space::ctx), 64, at, 8);
   if (uses_scratch_base) scratch_area.base = b.load(ir::ptr(ir::Space::map_value), 64, at, 16);
   if (captures_target) target = load_number({at, 24}, 8);
+  if (uses_scratch_base)
+    for (VariableHome& home : homes)
+      if (home.kind == VariableHome::Kind::memory && home.at.base == capture.scratch) home.at.base = scratch_area.base;
   for (const Captured& one : capture.variables) {
     VariableHome& home = homes[one.id];
     if (home.kind == VariableHome::Kind::value) {

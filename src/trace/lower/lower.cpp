@@ -32,14 +32,16 @@ Abilities abilities_of_version(facts::KernelVersion version) {
 
 namespace {
 
-Result<Compiled> compile(const Checked& checked, const LowerOptions& options, Diagnostics& diagnostics, bool scratch_by_cpu = false) {
-  lowering::Unit unit(checked, options, diagnostics);
+using lowering::Economy;
+
+Result<Compiled> compile(const Checked& checked, const LowerOptions& options, Diagnostics& diagnostics, Economy economy, bool scratch_by_cpu = false) {
+  lowering::Unit unit(checked, options, diagnostics, economy);
   unit.scratch_by_cpu = scratch_by_cpu;
   lowering::add_subprograms(unit);
   for (std::uint32_t i = 0; i < checked.probes.size(); ++i) lowering::add_program(unit, i);
   if (diagnostics.has_errors()) return fail(ErrorKind::invalid_argument, "the script cannot be compiled");
   if (!scratch_by_cpu && unit.scratch_bytes() + lowering::kScratchHeader > lowering::kMaxPerCpuValue)
-    return compile(checked, options, diagnostics, true);
+    return compile(checked, options, diagnostics, economy, true);
   if (options.watch) options.watch("ir", unit.module);
   TRY(ir::check(unit.module));
   if (options.optimise) {
@@ -52,12 +54,13 @@ Result<Compiled> compile(const Checked& checked, const LowerOptions& options, Di
 }  // namespace
 
 Result<Compiled> lower(const Checked& checked, const LowerOptions& options, Diagnostics& diagnostics) {
-  auto compiled = compile(checked, options, diagnostics);
-  if (compiled || compiled.error().kind != ErrorKind::exhausted) return compiled;
-  // Too much for the stack: the same with everything larger than a register in the scratch.
-  Checked smaller = checked;
-  smaller.config.on_stack_limit = 8;
-  return compile(smaller, options, diagnostics);
+  // Too much for the stack: the same with more and more of it in the scratch.
+  auto compiled = compile(checked, options, diagnostics, Economy::none);
+  for (const Economy economy : {Economy::temporaries, Economy::variables}) {
+    if (compiled || compiled.error().kind != ErrorKind::exhausted) return compiled;
+    compiled = compile(checked, options, diagnostics, economy);
+  }
+  return compiled;
 }
 
 }  // namespace espy::trace

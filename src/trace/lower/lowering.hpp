@@ -22,6 +22,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ir/builder.hpp"
@@ -104,6 +105,8 @@ class Lowering {
   /// The same as a plain i64.
   ir::ValueId number(const Expr& e) { return as_number(scalar(e)); }
   ir::ValueId as_number(ir::ValueId value);
+  /// Both sides of an operation, the left one first.
+  std::pair<ir::ValueId, ir::ValueId> numbers(const Expr& left, const Expr& right);
   /// As the type wants it: an IR pointer or an i64.
   ir::ValueId as_type(ir::ValueId value, const Type& type);
   /// i1: is it not 0?
@@ -134,9 +137,9 @@ class Lowering {
   void into(const Expr& e, Address to, Padding padding, std::uint32_t room = 0);
   /// Where the bytes of `e` are: its own, or temporary ones.
   Address bytes_of(const Expr& e, Padding padding = Padding::any);
-  /// Memory for a temporary, until the statement ends.
+  /// Memory for a temporary, until the statement ends: on the stack if it is small.
   Address temporary(std::uint32_t bytes);
-  /// Memory on the stack, whatever its size.
+  /// Memory on the stack, whatever its size: what the kernel wants there.
   Address on_stack(std::uint32_t bytes);
   ir::ValueId pointer(Address at);
   ir::ValueId load(Address at, const Type& type);            ///< a scalar
@@ -223,8 +226,8 @@ class Lowering {
   /// A function of the module: (key) → what the words at `offset` of all CPUs' elements come to.
   ir::FuncId sum_function(std::uint32_t map, std::uint32_t offset, Kind how, bool is_signed);
   ir::ValueId value_of_element(Address element, const Type& type);
-  /// The address of bytes on the stack that are these: themselves, if they are there.
-  ir::ValueId stack_copy(Address at, std::uint32_t bytes);
+  /// The address of any memory of ours, as functions of the module are given it.
+  ir::ValueId plain(Address at);
 
   // ---- records (records.cpp) ----
   /// Reserves a record of an action in the ring, has it filled, and submits it. `fill` gets the record's address.
@@ -339,6 +342,7 @@ class Lowering {
     Address at;
     std::uint32_t bytes = 0;
     std::vector<Captured> variables;
+    ir::ValueId scratch = ir::kNoValue;      ///< of the outer function
   };
   Capture make_capture(const VariableUse& use, std::uint32_t binding);
   ir::FuncId body_function(std::span<const ir::Type> parameters, const std::function<void(Lowering&)>& fill);
@@ -360,6 +364,14 @@ class Lowering {
     std::uint32_t used = 0, most = 0;   ///< bytes behind the header
   };
   Scratch scratch_area;
+
+  std::vector<std::uint32_t> given_homes;     ///< variables that were given memory, in the blocks that are being lowered
+  /// Where the scratch of the variable that was last given memory ends.
+  std::uint32_t kept_scratch = 0;
+  /// Variables that stay registers under Economy::variables, because they decide how often a loop turns.
+  std::set<std::uint32_t> followed;
+  /// Forgets what is only remembered to save code.
+  void forget_all();
 
   const Type& type_of_variable(std::uint32_t id) const { return variables[id].type; }
   /// Whether something of this size stands on the stack.

@@ -85,7 +85,7 @@ KnownKey Lowering::make_key(std::uint32_t map, const Expr& key) {
       if (known.print == *print) return known;
   const std::uint32_t bytes = shape.plan.key_bytes;
   // A key that other code may use again later must not lie where temporaries come and go.
-  const bool stays = fits_stack(bytes) || bytes <= 64;
+  const bool stays = unit.economy == Economy::none && (fits_stack(bytes) || bytes <= 64);
   const Address to = stays ? on_stack(bytes) : scratch(bytes);
   const std::uint32_t own = shape.plan.bucket_in_key ? bytes - 8 : bytes;
   key_into(key, type, to, own);
@@ -129,7 +129,7 @@ KnownKey Lowering::key_of(const MapAccess& access) {
   if (access.key) return make_key(access.id, **access.key);
   for (const KnownKey& known : env.keys)
     if (known.print == kScalarKey) return known;
-  const Address to = on_stack(4);
+  const Address to = temporary(4);
   store_number(to, 4, i64(0));
   env.remember(KnownKey{std::string(kScalarKey), to});
   return env.keys.back();
@@ -258,7 +258,7 @@ void Lowering::assign_map(const Assign& assign, const MapAccess& access, Span at
     const KnownKey key = key_of(access);
     known = env.find_element(access.id, key.print);
     if (known != nullptr && known->present) return store({known->pointer, 0}, type, value);
-    const Address made = on_stack(8);
+    const Address made = temporary(8);
     store_number(made, 8, type.size >= 8 ? value : b.zext(value, 8 * std::max(type.size, 1U)));
     return update(access.id, key.at, made, kAny, at);
   }
@@ -299,7 +299,7 @@ void Lowering::per_cpu_element_at(std::uint32_t map, Address key, ValueId found,
   branch_cold(b.ne(found, b.null(ir::Space::map_value)), there, missing);
   enter(missing);
   const std::uint32_t bytes = unit.maps[map].plan.value_bytes;
-  const Address first = on_stack(bytes);
+  const Address first = temporary(bytes);
   zero(first, bytes);
   use(first);
   update(map, key, first, kAny, at);
@@ -319,7 +319,7 @@ void Lowering::element_at(std::uint32_t map, Address key, ValueId found, Span at
   enter(missing);
   Address zeros;
   if (bytes <= 32) {
-    zeros = on_stack(bytes);
+    zeros = temporary(bytes);
     zero(zeros, bytes);
   } else if (unit.abilities.global_data) {
     zeros = {b.map_value(unit.zeros(bytes)), 0};
@@ -356,7 +356,7 @@ void Lowering::change_or_put(std::uint32_t map, Address key, ValueId found, Span
   go(done);
   // Missing here means missing on all CPUs, and what another CPU may put there meanwhile is its own.
   enter(missing);
-  const Address words = on_stack(static_cast<std::uint32_t>(8 * first.size()));
+  const Address words = temporary(static_cast<std::uint32_t>(8 * first.size()));
   std::int64_t offset = 0;
   for (const ValueId word : first) {
     store_number(words + offset, 8, word);
@@ -375,7 +375,7 @@ ValueId Lowering::step_map(const Unary& node, const MapAccess& access, Span at) 
   const auto bytes = std::clamp<std::uint32_t>(type.size, 1, 8);
   const bool unused = std::exchange(step_unused_, false);
   // The value is wanted after the element's ways have met again, so it goes through memory that passes see through.
-  const Address result = unused ? Address{} : on_stack(8);
+  const Address result = unused ? Address{} : temporary(8);
   if (!unused) store_number(result, 8, i64(0));
   with_element(access, at, [&](Address element) {
     if (bytes == 8) {

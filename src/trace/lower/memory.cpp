@@ -24,12 +24,17 @@ std::uint32_t bits(std::uint32_t bytes) { return 8 * bytes; }
 
 }  // namespace
 
-bool Lowering::fits_stack(std::uint32_t bytes) const { return bytes <= unit.checked.config.on_stack_limit; }
+bool Lowering::fits_stack(std::uint32_t bytes) const {
+  return bytes <= unit.checked.config.on_stack_limit && (unit.economy == Economy::none || scratch_area.base == kNoValue);
+}
 
 Address Lowering::on_stack(std::uint32_t bytes) { return {b.stack_addr(b.slot((bytes + 7) / 8 * 8)), 0}; }
 
 Address Lowering::temporary(std::uint32_t bytes) {
-  return fits_stack(bytes) || (unit.checked.config.on_stack_limit >= 32 && bytes <= kKeyBytes) ? on_stack(bytes) : scratch(bytes);
+  // Before there is scratch, only little is made. Keys, and words that helpers are given, need not be asked for.
+  if (scratch_area.base == kNoValue && !is_subprogram) return on_stack(bytes);
+  const std::uint32_t usual = unit.checked.config.on_stack_limit >= 32 ? kKeyBytes : 8;
+  return fits_stack(bytes) || (unit.economy == Economy::none && bytes <= usual) ? on_stack(bytes) : scratch(bytes);
 }
 
 Address Lowering::scratch(std::uint32_t bytes) {

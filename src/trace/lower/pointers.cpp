@@ -71,7 +71,7 @@ ValueId Lowering::read_scalar(const Type& type, ValueId address, std::int64_t of
     for (const auto& [known_offset, object] : context_objects)
       if (known_offset == offset && ir_type(type) == fn().type_of(object)) return object;
   if (direct) return load({address, offset}, type);
-  const Address slot = on_stack(8);
+  const Address slot = temporary(8);
   read_memory(slot, bytes, offset == 0 ? address : b.add(address, i64(offset)), space, at);
   return load_number(slot, bytes, type.is_signed);
 }

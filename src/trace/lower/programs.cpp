@@ -53,6 +53,7 @@ class Program {
   }
 
   void run() {
+    l_.followed = decide_turns(probe_.body);
     addressed_variables();
     which_target();
     if (!l_.reachable()) return finish(false);
@@ -176,7 +177,9 @@ class Program {
       use.address_taken.insert(more.address_taken.begin(), more.address_taken.end());
     }
     for (const std::uint32_t id : use.address_taken) {
-      if (!l_.type_of_variable(id).is_scalar()) continue;
+      const Type& type = l_.type_of_variable(id);
+      const bool in_scratch = unit_.economy == Economy::variables && !Lowering::ir_type(type).is_ptr() && !l_.followed.contains(id);
+      if (!type.is_scalar() || in_scratch) continue;
       l_.homes[id] = {.kind = VariableHome::Kind::memory, .at = l_.on_stack(8)};
       l_.store_number(l_.homes[id].at, 8, l_.i64(0));
     }

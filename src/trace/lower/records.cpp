@@ -61,7 +61,7 @@ void Lowering::record(std::uint32_t action, std::uint32_t bytes, bool control, c
     count_failure(Counter::Kind::lost_records, first_probe, result);
     return;
   }
-  const bool roomy = !is_subprogram && unit.checked.config.on_stack_limit >= kRoomyLimit;
+  const bool roomy = !is_subprogram && unit.economy == Economy::none && unit.checked.config.on_stack_limit >= kRoomyLimit;
   if (!control && roomy && bytes <= kSentFromStack && unit.abilities.uninit_stack) {
     // Made on the stack: one call, which copies it.
     const Address at = on_stack(bytes);

@@ -1,4 +1,7 @@
 // Statements.
+#include <algorithm>
+#include <utility>
+
 #include "trace/lower/lowering.hpp"
 
 namespace espy::trace::lowering {
@@ -8,11 +11,14 @@ using ir::ValueId;
 
 void Lowering::block(const Block& node) {
   const std::uint32_t scratch_mark = scratch_area.used;
+  const std::size_t outside = given_homes.size();
   for (const Statement& inner : node.statements) {
     if (!reachable()) break;
     statement(inner);
   }
   scratch_area.used = scratch_mark;
+  // Variables end with their block: where it is lowered again, as a turn of a loop, they get new memory.
+  for (; given_homes.size() > outside; given_homes.pop_back()) homes[given_homes.back()] = {};
 }
 
 ValueId Lowering::variable(std::uint32_t id) {
@@ -32,17 +38,29 @@ void Lowering::set_variable(std::uint32_t id, ValueId value) {
   else env.variables[id] = as_type(value, type);
 }
 
+void Lowering::forget_all() {
+  env.keys.clear();
+  env.elements.clear();
+  env.values.clear();
+}
+
 void Lowering::give_home(std::uint32_t id) {
   VariableHome& home = homes[id];
-  if (home.kind != VariableHome::Kind::value || type_of_variable(id).is_scalar()) return;
+  const Type& type = type_of_variable(id);
+  if (home.kind != VariableHome::Kind::value) return;
+  const bool in_scratch = unit.economy == Economy::variables && scratch_area.base != kNoValue && !ir_type(type).is_ptr() && !followed.contains(id);
+  if (type.is_scalar() && !in_scratch) return;
   home.kind = VariableHome::Kind::memory;
-  const std::uint32_t bytes = std::max(type_of_variable(id).size, 1U);
+  const std::uint32_t bytes = std::max(type.size, 1U);
   home.at = fits_stack(bytes) ? on_stack(bytes) : scratch(bytes);
+  kept_scratch = scratch_area.used;
+  given_homes.push_back(id);
 }
 
 void Lowering::assign_variable(std::uint32_t id, const Expr& value) {
   const Type& type = type_of_variable(id);
   if (type.is_scalar()) {
+    give_home(id);
     const ValueId given = value.type.is_aggregate() ? aggregate_of(value) : scalar(value);
     const bool narrower = type.kind == Kind::integer && value.type.kind == Kind::integer && type.size < value.type.size;
     return set_variable(id, narrower ? fit(as_number(given), type) : given);
@@ -139,10 +157,13 @@ void Lowering::statement(const Statement& node) {
     void operator()(const Block& n) const { l.block(n); }
   };
   const std::uint32_t scratch_mark = scratch_area.used;
+  const std::uint32_t kept_outside = std::exchange(kept_scratch, 0);
   std::visit(Visit{*this, node}, node.node);
   // A variable that was first set here keeps its memory until its block ends.
   const bool sets = std::holds_alternative<Assign>(node.node) || std::holds_alternative<Declare>(node.node);
-  if (!sets) scratch_area.used = scratch_mark;
+  scratch_area.used = sets ? std::max(scratch_mark, kept_scratch) : scratch_mark;
+  kept_scratch = kept_outside;
+  if (unit.economy != Economy::none) forget_all();
 }
 
 }  // namespace espy::trace::lowering

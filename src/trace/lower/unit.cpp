@@ -41,8 +41,8 @@ const KindRow* declared_kind(std::string_view name) {
 
 }  // namespace
 
-Unit::Unit(const Checked& script, const LowerOptions& how, Diagnostics& found)
-    : checked(script), options(how), abilities(how.abilities), diagnostics(found), used_maps_(script.maps.size()), marks_(1) {
+Unit::Unit(const Checked& script, const LowerOptions& how, Diagnostics& found, Economy stack)
+    : economy(stack), checked(script), options(how), abilities(how.abilities), diagnostics(found), used_maps_(script.maps.size()), marks_(1) {
   plan.config = script.config;
   plan.actions = script.actions;
   plan.formats = script.formats;

@@ -32,9 +32,18 @@ struct MapShape {
   bool scalar() const { return plan.key.kind == Kind::none; }
 };
 
+/// What stands in the scratch rather than on the stack, so that a script fits the stack.
+enum class Economy : std::uint8_t {
+  none,        ///< what is larger than the configured limit
+  temporaries, ///< all memory but what the kernel wants on the stack
+  variables,   ///< the script's numbers, too, where the verifier need not follow them
+};
+
 class Unit {
  public:
-  Unit(const Checked& checked, const LowerOptions& options, Diagnostics& diagnostics);
+  Unit(const Checked& checked, const LowerOptions& options, Diagnostics& diagnostics, Economy economy = Economy::none);
+
+  const Economy economy;
 
   const Checked& checked;
   const LowerOptions& options;

@@ -94,6 +94,35 @@ void walk(const Block& block, const Visitor& visitor) {
   for (const Statement& s : block.statements) walk(s, visitor);
 }
 
+std::set<std::uint32_t> decide_turns(const Block& block) {
+  std::set<std::uint32_t> out;
+  const auto add = [&](const Expr& e) {
+    const std::size_t before = out.size();
+    out.merge(variables_of(e).used);
+    return out.size() != before;
+  };
+  walk(block, {.statement = [&](const Statement& s) {
+    if (const auto* range = std::get_if<ForRange>(&s.node)) add(range->from), add(range->to);
+    const auto* loop = std::get_if<While>(&s.node);
+    if (loop == nullptr) return;
+    add(loop->condition);
+    walk(loop->body, {.statement = [&](const Statement& inner) {
+      if (const auto* branch = std::get_if<If>(&inner.node)) add(branch->condition);   // it may lead to a `break`
+    }});
+  }});
+  // And what those are made of.
+  for (bool grown = !out.empty(); grown;) {
+    grown = false;
+    walk(block, {.statement = [&](const Statement& s) {
+      if (const auto* assign = std::get_if<Assign>(&s.node))
+        if (const auto* to = std::get_if<Variable>(&assign->target.node); to != nullptr && out.contains(to->id)) grown |= add(assign->value);
+      if (const auto* declare = std::get_if<Declare>(&s.node))
+        if (declare->value && out.contains(declare->variable.id)) grown |= add(*declare->value);
+    }});
+  }
+  return out;
+}
+
 VariableUse variables_of(const Block& block) {
   return use_of([&](const Visitor& visitor) { walk(block, visitor); });
 }

@@ -25,4 +25,7 @@ struct VariableUse {
 VariableUse variables_of(const Block& block);
 VariableUse variables_of(const Expr& e);
 
+/// Variables that decide how often a loop with a back edge turns: the verifier has to follow them.
+std::set<std::uint32_t> decide_turns(const Block& block);
+
 }  // namespace espy::trace::lowering

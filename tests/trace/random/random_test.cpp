@@ -54,10 +54,10 @@ Ran run(const std::string& command) {
   return ran;
 }
 
-// Some scripts are more than fits 512 bytes of stack, or more than the kernel's verifier follows, and are refused as such.
+// Some scripts are more than the kernel's verifier follows, and are refused as such.
 bool is_too_much(const Ran& ran) {
   if (ran.status != 1 || ran.lines.empty()) return false;
-  for (const char* reason : {"bytes of stack", "program is too large", "Argument list too long"})
+  for (const char* reason : {"program is too large", "Argument list too long"})
     if (ran.lines[0].find(reason) != std::string::npos) return true;
   return false;
 }
@@ -91,7 +91,7 @@ TEST_P(RandomScripts, GiveWhatTheyShould) {
   std::filesystem::remove_all(folder);
   std::uint64_t all = seeds().last - seeds().first + 1;
   std::printf("seeds %lu to %lu: %lu of %lu scripts are more than a program may be\n", seeds().first, seeds().last, refused, all);
-  EXPECT_LE(refused, 1 + all / 4);
+  EXPECT_LE(refused, 1 + all / 50);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, RandomScripts, ::testing::Values("kernel", "user"), [](const auto& info) { return std::string(info.param); });
