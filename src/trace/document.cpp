@@ -35,7 +35,7 @@ constexpr SyntaxRow kStatements[] = {
     {"assignment", "`$x = v`, `@m[k] = v`, `+= -= *= /= %= &= |= ^= <<= >>=`", "of maps not atomic: count() and sum() are"},
     {"declaration", "`let $x`, `let $x = v`, `let $x : type = v`", "a variable ends with its block, and hides no other"},
     {"if", "`if (c) { } else if (c) { } else { }`", "what a constant rules out is not compiled"},
-    {"conditional value", "`c ? a : b`, `a ?: b`", "both sides have one type"},
+    {"conditional value", "`c ? a : b`, `a ?: b`, `if (c) { …; a } else { …; b }`", "both sides have one type"},
     {"loop over a map", "`for ($kv : @m) { $kv.0; $kv.1 }`", "Linux 5.13"},
     {"loop over a range", "`for ($i : from..to) { }`", "the ends are evaluated once"},
     {"while", "`while (c) { }`", "the kernel must see an end of it"},

@@ -87,7 +87,8 @@ enum class BinaryOp : std::uint8_t { add, sub, mul, div, mod, bit_and, bit_or, b
                                      logical_and, logical_or, equal, not_equal, less, less_equal, greater, greater_equal };
 struct Unary { UnaryOp op; Box<Expr> operand; };
 struct Binary { BinaryOp op; Box<Expr> left, right; Span op_at = {}; };
-struct Ternary { Box<Expr> condition; std::optional<Box<Expr>> then; Box<Expr> otherwise; };  ///< no `then`: `a ?: b`
+/// `a ? b : c`; no `then`: `a ?: b`; `is_if`: written as `if a { …; b } else { …; c }`, both sides are BlockExprs or such an `if`.
+struct Ternary { Box<Expr> condition; std::optional<Box<Expr>> then; Box<Expr> otherwise; bool is_if = false; };
 struct Cast { TypeName to; Box<Expr> operand; };            ///< checked also inserts these, with `to` empty and Expr::type set
 /// `a.b`, `a->b`; of a tuple `.0`.
 struct Member {

@@ -63,7 +63,7 @@ std::string Dumper::title(const Expr& expr) {
         return fmt::format("unary {}{}", row_of(node.op).spelling, node.op >= UnaryOp::post_increment ? " after" : "");
       },
       [](const Binary& node) { return fmt::format("binary {}", row_of(node.op).spelling); },
-      [](const Ternary&) { return std::string("ternary"); },
+      [](const Ternary& node) { return std::string(node.is_if ? "if" : "ternary"); },
       [](const Cast& node) { return node.to.name.empty() && !node.to.of ? std::string("convert") : "cast " + to_string(node.to); },
       [](const Member& node) { return fmt::format("member {}{}", node.arrow ? "->" : ".", node.name); },
       [](const Index&) { return std::string("index"); },

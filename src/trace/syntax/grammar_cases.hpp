@@ -27,6 +27,7 @@ inline constexpr std::array kGrammarCases = std::to_array<std::string_view>({
     "begin { print($1 + $#); print(str($1 + 1)); print(getopt(\"n\", 1, \"d\")); }",
     "begin { if ($1 > 2) { } else if (pid) { } else { } if pid == 1 { } }",
     "begin { $x = pid ? 1 : 2; $y = pid ?: 3; $z = 1 ? 2 ? 3 : 4 : 5; }",
+    "begin { $x = if (pid) { $y = 1; $y } else if pid == 2 { 2 } else { 3 }; print(if pid { 1 } else { 2 }); $z = { if (pid) { 1 } else { 2 } }; }",
     "begin { for ($kv : @m) { print($kv.0); } for $kv : @ { } for ($i : 0..10) { } for $i : $a..ncpus { } }",
     "begin { while ($i < 5) { $i++; continue; break } unroll(3) { --$i; } unroll $1 { } return; }",
     "begin { return 1 + 2; } begin { return }",

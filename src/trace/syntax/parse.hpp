@@ -30,7 +30,7 @@ class Parser {
   // Blocks and statements
   struct ParsedBlock {
     Block block;
-    bool ends_in_value = false;  // the last statement is an expression without `;`
+    bool ends_in_value = false;  // the last statement is an expression without `;`, or an `if` all of whose blocks end in one
   };
   struct Nest {  // counts how deep the grammar has recursed
     explicit Nest(Parser& parser) : parser(parser) { ++parser.depth_; }
@@ -88,8 +88,8 @@ class Parser {
   Statement statement(bool& is_value);
   bool begins_probe();
   Statement::Node simple_statement(bool& is_value);
-  std::optional<Statement::Node> word_statement();
-  Statement::Node if_statement();
+  std::optional<Statement::Node> word_statement(bool& is_value);
+  Statement::Node if_statement(bool& is_value);
   Statement::Node for_statement();
   Statement::Node declaration();
   Import import();
@@ -106,6 +106,9 @@ class Parser {
   Expr parenthesised();
   Expr record_members(std::uint32_t begin);
   Expr block_value();
+  Expr if_value();
+  static Expr take_value(Block& block);
+  static Expr as_value(If node, Span at);
   Expr map_access();
   Expr word();
   Expr call(const Token& name);

@@ -81,9 +81,44 @@ Expr Parser::block_value() {
     error(span(previous_end_ - 1, previous_end_), "a block that stands for a value ends with an expression", "without a `;` after it");
     return {.node = Integer{}};
   }
-  Expr value = std::move(std::get<ExprStatement>(parsed.block.statements.back().node).value);
-  parsed.block.statements.pop_back();
+  Expr value = take_value(parsed.block);
   return link(begin, BlockExpr{std::move(parsed.block), std::move(value)});
+}
+
+/// What a block ends in that ends in a value.
+Expr Parser::take_value(Block& block) {
+  Statement last = std::move(block.statements.back());
+  block.statements.pop_back();
+  if (auto* node = std::get_if<If>(&last.node)) return as_value(std::move(*node), last.at);
+  return std::move(std::get<ExprStatement>(last.node).value);
+}
+
+/// An `if` all of whose blocks end in a value, as that.
+Expr Parser::as_value(If node, Span at) {
+  const auto side = [](Block block) {
+    // An `else if` has no block of its own.
+    const bool chained = block.statements.size() == 1 && std::holds_alternative<If>(block.statements[0].node) && block.at == block.statements[0].at;
+    Expr value = take_value(block);
+    if (chained) return value;
+    const Span whole = block.at;
+    return Expr{.node = BlockExpr{std::move(block), std::move(value)}, .at = whole};
+  };
+  Expr then = side(std::move(node.then)), otherwise = side(std::move(*node.otherwise));
+  return {.node = Ternary{std::move(node.condition), Box<Expr>(std::move(then)), std::move(otherwise), true}, .at = at};
+}
+
+/// `if c { …; a } else { …; b }` where a value is expected.
+Expr Parser::if_value() {
+  const std::uint32_t begin = peek().begin;
+  bool is_value = false;
+  Statement::Node node = if_statement(is_value);
+  if (panic_ || unwinding_) return {.node = Integer{}};
+  if (!is_value) {
+    error(since(begin), "an `if` that stands for a value has an `else`, and each of its blocks ends with an expression", "without a `;` after it");
+    return {.node = Integer{}};
+  }
+  Expr value = as_value(std::move(std::get<If>(node)), since(begin));
+  return link(begin, std::move(value.node));
 }
 
 /// (a), (a, b), (a,), (), (name=a, …): casts were seen before.
@@ -119,6 +154,7 @@ Expr Parser::record_members(std::uint32_t begin) {
 }
 
 Expr Parser::word() {
+  if (at_word("if")) return if_value();
   const Token name = take();
   const std::string_view spelling = text(name);
   if (spelling == "true" || spelling == "false") return link(name.begin, Boolean{spelling == "true"});

@@ -212,8 +212,7 @@ void Parser::macro(Script& script) {
   if (panic_) return;
   Expr value{.node = Integer{}};
   if (parsed.ends_in_value) {
-    value = std::move(std::get<ExprStatement>(parsed.block.statements.back().node).value);
-    parsed.block.statements.pop_back();
+    value = take_value(parsed.block);
   }
   script.macros.push_back({std::move(name), std::move(parameters), BlockExpr{std::move(parsed.block), std::move(value)},
                            parsed.ends_in_value, since(begin)});

@@ -96,7 +96,7 @@ Statement Parser::statement(bool& is_value) {
 Statement::Node Parser::simple_statement(bool& is_value) {
   if (at(TokenKind::left_brace)) return body("block");
   if (at(TokenKind::identifier)) {
-    if (auto node = word_statement()) return std::move(*node);
+    if (auto node = word_statement(is_value)) return std::move(*node);
   }
   Expr target = expression();
   const AssignRow* row = assignment(peek().kind);
@@ -133,14 +133,18 @@ void Parser::end_statement() {
   expected("`;` or `}` after the statement");
 }
 
-std::optional<Statement::Node> Parser::word_statement() {
+std::optional<Statement::Node> Parser::word_statement(bool& is_value) {
   const std::string_view word = text(peek());
   const auto alone = [&](Statement::Node node) {
     take();
     end_statement();
     return node;
   };
-  if (word == "if") return if_statement();
+  if (word == "if") {
+    Statement::Node node = if_statement(is_value);
+    is_value = is_value && at(TokenKind::right_brace);
+    return node;
+  }
   if (word == "for") return for_statement();
   if (word == "let") return declaration();
   if (word == "break") return alone(Break{});
@@ -189,23 +193,29 @@ Expr Parser::condition(std::string_view of) {
   return value;
 }
 
-Statement::Node Parser::if_statement() {
+/// `is_value`: every block ends in an expression, so that it may stand for a value.
+Statement::Node Parser::if_statement(bool& is_value) {
   const Nest nest(*this);
+  is_value = false;
   take();
   if (too_deep()) return ExprStatement{};
   Expr test = condition("if");
-  If node{.condition = std::move(test), .then = body("if"), .otherwise = {}};
+  ParsedBlock then = block("if");
+  If node{.condition = std::move(test), .then = std::move(then.block), .otherwise = {}};
   if (panic_ || !accept_word("else")) return node;
   if (at_word("if")) {
     const std::uint32_t begin = peek().begin;
     Block chained;
-    Statement::Node next = if_statement();
+    Statement::Node next = if_statement(is_value);
     chained.at = since(begin);
     chained.statements.push_back({std::move(next), chained.at});
     node.otherwise = std::move(chained);
   } else {
-    node.otherwise = body("else");
+    ParsedBlock otherwise = block("else");
+    is_value = otherwise.ends_in_value;
+    node.otherwise = std::move(otherwise.block);
   }
+  is_value = is_value && then.ends_in_value;
   return node;
 }
 

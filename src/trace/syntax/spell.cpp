@@ -16,7 +16,7 @@ constexpr unsigned kTernary = 0, kUnary = 11, kPostfix = 12, kPrimary = 13;
 
 unsigned precedence(const Expr& expr) {
   return std::visit(overload{
-      [](const Ternary&) { return kTernary; },
+      [](const Ternary& node) { return node.is_if ? kPrimary : kTernary; },
       [](const Binary& node) { return row_of(node.op).precedence; },
       [](const Unary& node) { return node.op >= UnaryOp::post_increment ? kPostfix : kUnary; },
       [](const Cast&) { return kUnary; },
@@ -90,6 +90,7 @@ std::string Speller::node(const Expr& whole) const {
         return fmt::format("{} {} {}", expr(*node.left, row.precedence), row.spelling, expr(*node.right, row.precedence + 1));
       },
       [&](const Ternary& node) {
+        if (node.is_if) return fmt::format("if ({}) {} else {}", expr(*node.condition), expr(**node.then), expr(*node.otherwise));
         const std::string condition = expr(*node.condition, kTernary + 1), otherwise = expr(*node.otherwise);
         return node.then ? fmt::format("{} ? {} : {}", condition, expr(**node.then), otherwise) : fmt::format("{} ?: {}", condition, otherwise);
       },
