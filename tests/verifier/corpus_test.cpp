@@ -1,0 +1,87 @@
+// Each program of the corpus: what its source says of it, what the running kernel says, and what verify says.
+//
+// ESPY_CORPUS and ESPY_CORPUS_OBJECTS name other folders (in a guest).
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "corpus_file.hpp"
+#include "kernel/kernel_btf.hpp"
+#include "kernel/object.hpp"
+#include "kernel_verdict.hpp"
+
+namespace espy::corpus {
+namespace {
+
+std::string folder(const char* variable, const char* otherwise) {
+  const char* given = std::getenv(variable);
+  return given != nullptr ? given : otherwise;
+}
+
+std::vector<std::string> all_files() {
+  auto files = files_of(folder("ESPY_CORPUS", ESPY_SOURCE_DIR "/tests/verifier/corpus"), folder("ESPY_CORPUS_OBJECTS", ESPY_CORPUS_OBJECTS_DIR));
+  return files ? *files : std::vector<std::string>{};
+}
+
+/// The running kernel, read once.
+const Result<object::Target>& target() {
+  static const Result<object::Target> running = kernel::running_target();
+  return running;
+}
+
+std::string spelled(bool accept, const std::string& message) { return accept ? "accept" : "reject: " + message; }
+
+std::string place_of(const Program& program) {
+  return fmt::format("{}:{}: {}", std::filesystem::path(program.file).filename().string(), program.line, program.name);
+}
+
+class Corpus : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    ASSERT_TRUE(target()) << describe(target().error());
+    auto read = read_file(GetParam());
+    ASSERT_TRUE(read) << describe(read.error());
+    programs_ = std::move(*read);
+    ASSERT_FALSE(programs_.empty()) << "no program says what is to become of it";
+  }
+  std::vector<Program> programs_;
+};
+
+TEST_P(Corpus, KernelSaysWhatTheSourceSays) {
+  for (const Program& program : programs_) {
+    if (program.unprivileged && !unprivileged_may_load()) {
+      RecordProperty(program.name, "the kernel lets no unprivileged process load programs");
+      continue;
+    }
+    const Expectation& expected = program.expected(target()->version);
+    auto linked = link_alone(program, *target());
+    KernelVerdict verdict;
+    if (!linked) verdict.message = one_line(linked.error());
+    else verdict = program.unprivileged ? ask_kernel_unprivileged(std::move(*linked)) : ask_kernel(std::move(*linked));
+    if (verdict.answer == Answer::refused) {
+      RecordProperty(program.name, "this machine loads no program of its kind");
+      continue;
+    }
+    const bool accepted = verdict.answer == Answer::accepted;
+    const bool same = accepted == expected.accept;
+    // Messages are those of the kernel that the corpus was written on.
+    const bool worded = accepted || &expected != program.expectations.data() || target()->version < facts::KernelVersion{6, 18} ||
+                        facts::KernelVersion{6, 19} <= target()->version ||
+                        (!expected.message.empty() && (verdict.message.find(expected.message) != std::string::npos || verdict.log.find(expected.message) != std::string::npos));
+    if (same && worded) continue;
+    ADD_FAILURE() << place_of(program) << ": the source says " << spelled(expected.accept, expected.message) << "; the kernel "
+                  << spelled(accepted, verdict.message);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Verifier, Corpus, testing::ValuesIn(all_files()), [](const testing::TestParamInfo<std::string>& info) {
+  std::string name = std::filesystem::path(info.param).stem().string();
+  for (char& c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  return name;
+});
+
+}  // namespace
+}  // namespace espy::corpus
