@@ -595,12 +595,12 @@ ok:
   r0 = *(u32 *)skb[0]
   exit
 
-== ld_abs_in_xdp | xdp | reject: BPF_LD_[ABSIND] instructions not allowed for this program type
+== ld_abs_in_xdp | xdp | reject: instructions not allowed for this program type
   r6 = r1
   r0 = *(u32 *)skb[0]
   exit
 
-== ld_abs_without_the_context | socket | reject: at the time of BPF_LD_ABSIND R6 != pointer to skb
+== ld_abs_without_the_context | socket | reject: R6 != pointer to skb
   r6 = 0
   r0 = *(u16 *)skb[12]
   exit
