@@ -77,7 +77,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // "R1=ctx() R10=fp0", " R0_w=inv1", "frame1: R6=…": what the registers hold.
 bool is_state(std::string_view line) {
-  if (line.starts_with("frame")) return true;
+  if (line.starts_with("frame") && line.size() > 5 && is_digit(line[5])) return true;
   while (line.starts_with(' ')) line.remove_prefix(1);
   if (line.starts_with("fp-")) return true;
   if (line.size() < 3 || line[0] != 'R' || !is_digit(line[1])) return false;

@@ -173,6 +173,26 @@ Result<Program> program_of(const Header& header, const std::string& body, const 
   return program;
 }
 
+/// Text declares no types of the kernel functions that it calls, so linking cannot compare them: they go by name alone.
+Result<void> number_kfuncs(const object::ObjectSpec& object, object::FunctionSpec& code, const object::Target& target) {
+  std::vector<object::Relocation> left;
+  for (const object::Relocation& relocation : code.relocations) {
+    const auto* reference = std::get_if<object::ExternRef>(&relocation.to);
+    isa::Insn& insn = code.insns[relocation.insn];
+    if (reference == nullptr || insn.opcode != isa::kOpCall) {
+      left.push_back(relocation);
+      continue;
+    }
+    const std::string& name = object.external(reference->external).name;
+    auto found = target.vmlinux ? target.vmlinux->find(name, btf::Kind::func) : std::nullopt;
+    if (!found) return fail(ErrorKind::unsupported, "the kernel has no kfunc `{}`", name);
+    insn.src = std::to_underlying(isa::CallKind::kfunc);
+    insn.imm = static_cast<std::int32_t>(std::to_underlying(found->id()));
+  }
+  code.relocations = std::move(left);
+  return {};
+}
+
 Result<std::string> text_of(const std::string& path) {
   std::ifstream file(path);
   if (!file) return fail(ErrorKind::not_found, "{} cannot be read", path);
@@ -253,7 +273,12 @@ Result<std::vector<Program>> read_file(const std::string& path) {
 }
 
 Result<object::LinkedObject> link_alone(const Program& program, const object::Target& target) {
-  object::LinkedObject linked = TRY(object::link(*program.object, target, {.programs = {program.name}}));
+  object::ObjectSpec object = *program.object;
+  if (!object.btf) {
+    for (object::FunctionSpec& function : object.functions) TRY(number_kfuncs(object, function, target));
+    for (object::ProgramSpec& one : object.programs) TRY(number_kfuncs(object, one.code, target));
+  }
+  object::LinkedObject linked = TRY(object::link(std::move(object), target, {.programs = {program.name}}));
   std::vector<bool> used(linked.object.maps.size());
   for (const object::LinkedProgram& one : linked.programs) {
     for (const object::Relocation& relocation : one.spec.code.relocations) {

@@ -72,7 +72,7 @@ TEST_P(Corpus, KernelSaysWhatTheSourceSays) {
                         (!expected.message.empty() && (verdict.message.find(expected.message) != std::string::npos || verdict.log.find(expected.message) != std::string::npos));
     if (same && worded) continue;
     ADD_FAILURE() << place_of(program) << ": the source says " << spelled(expected.accept, expected.message) << "; the kernel "
-                  << spelled(accepted, verdict.message);
+                  << spelled(accepted, verdict.message) << (std::getenv("ESPY_LOG") != nullptr ? "\n" + verdict.log : "");
   }
 }
 

@@ -423,7 +423,7 @@ other:
 == cgroup_skb_data_meta | cgroup/skb | reject: invalid bpf_context access off=140 size=4
   get32 140
 
-== cgroup_skb_data_unprivileged | cgroup/skb unprivileged | reject
+== cgroup_skb_data_unprivileged | cgroup/skb unprivileged | reject: invalid bpf_context access off=76 size=4
   get32 76
 
 == cgroup_sock_family | cgroup/sock_create | accept

@@ -454,7 +454,7 @@
   r0 = 0
   exit
 
-== sk_assign_null_in_tc | tc | accept
+== sk_assign_null_in_tc | tc | reject: R2 type=scalar expected=sock_common
   r2 = 0 ;; r3 = 0
   call bpf_sk_assign
   exit
@@ -566,7 +566,7 @@
   r0 = 0
   exit
 
-== unprivileged_trace_printk | socket unprivileged | reject
+== unprivileged_trace_printk | socket unprivileged | reject: program of this type cannot use helper bpf_trace_printk#6
   *(u64 *)(r10 -8) = 0x6968
   r1 = r10 ;; r1 += -8 ;; r2 = 8
   call bpf_trace_printk

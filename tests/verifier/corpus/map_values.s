@@ -168,7 +168,7 @@ ok:
   *(u64 *)(r0 +0) = r10
   leave
 
-== pointer_stored_in_a_value_unprivileged | socket unprivileged | reject
+== pointer_stored_in_a_value_unprivileged | socket unprivileged | reject: R10 leaks addr into map
   element a48
   *(u64 *)(r0 +0) = r10
   leave
@@ -423,7 +423,7 @@ ok:
   r0 = 0
   exit
 
-== bloom_peek_uninitialised | socket unprivileged | reject
+== bloom_peek_uninitialised | socket unprivileged | reject: bloom_peek_uninitialised.s: map bloom: create map `bloom` (bloom_filter): Operation not
   r1 = map[bloom] ll ;; r2 = r10 ;; r2 += -8
   call bpf_map_peek_elem
   r0 = 0

@@ -10,12 +10,12 @@
   r0 = 0
   exit
 
-== read_uninitialised_unprivileged | socket unprivileged | reject
+== read_uninitialised_unprivileged | socket unprivileged | reject: invalid read from stack R10 off=-8 size=8
   r0 = *(u64 *)(r10 -8)
   r0 = 0
   exit
 
-== read_partly_uninitialised | socket unprivileged | reject
+== read_partly_uninitialised | socket unprivileged | reject: invalid read from stack off -8+4 size 8
   *(u32 *)(r10 -8) = 1
   r0 = *(u64 *)(r10 -8)
   r0 = 0
@@ -28,14 +28,14 @@
   r0 = 0
   exit
 
-== uninitialised_key_unprivileged | socket unprivileged | reject
+== uninitialised_key_unprivileged | socket unprivileged | reject: invalid read from stack R2 off=-8 size=8
   r2 = r10 ;; r2 += -8
   r1 = map[h8] ll
   call bpf_map_lookup_elem
   r0 = 0
   exit
 
-== partly_initialised_key_unprivileged | socket unprivileged | reject
+== partly_initialised_key_unprivileged | socket unprivileged | reject: invalid read from stack R2 off -8+4 size 8
   *(u32 *)(r10 -8) = 1
   r2 = r10 ;; r2 += -8
   r1 = map[h8] ll
@@ -168,7 +168,7 @@
   r0 = 0
   exit
 
-== variable_offset_write_unprivileged | socket unprivileged | reject
+== variable_offset_write_unprivileged | socket unprivileged | reject: R2 variable stack access prohibited for !root, var_off=(0xfffffffffffffff0
   *(u64 *)(r10 -8) = 0 ;; *(u64 *)(r10 -16) = 0
   unknown r6
   r6 &= 8 ;; r6 -= 16
