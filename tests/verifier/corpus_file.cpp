@@ -30,7 +30,7 @@ struct Prelude {
 
 struct Header {
   std::string name, section;
-  bool unprivileged = false, proprietary = false, types = false;
+  bool unprivileged = false, proprietary = false, types = false, slow = false;
   std::vector<Expectation> expectations;
 };
 
@@ -60,8 +60,8 @@ Result<Expectation> expectation_of(std::string_view field) {
     }
   }
   expectation.accept = text == "accept";
-  if (!expectation.accept && text != "reject" && !text.starts_with("reject: ")) return fail(ErrorKind::malformed, "`{}` is no verdict", field);
-  if (text.starts_with("reject: ")) expectation.message = trim(text.substr(8));
+  if (!expectation.accept && text != "reject" && !text.starts_with("reject:")) return fail(ErrorKind::malformed, "`{}` is no verdict", field);
+  if (text.starts_with("reject:")) expectation.message = trim(text.substr(7));
   return expectation;
 }
 
@@ -77,6 +77,7 @@ Result<Header> header_of(std::string_view line) {
     if (words[i] == "unprivileged") header.unprivileged = true;
     else if (words[i] == "proprietary") header.proprietary = true;
     else if (words[i] == "types") header.types = true;
+    else if (words[i] == "slow") header.slow = true;
     else return fail(ErrorKind::malformed, "`{}` is nothing that a header says", words[i]);
   }
   for (std::size_t i = 2; i < fields.size(); ++i) header.expectations.push_back(TRY(expectation_of(fields[i])));
@@ -162,7 +163,8 @@ Result<object::ObjectSpec> written_and_read(const object::ObjectSpec& object) {
 }
 
 Result<Program> program_of(const Header& header, const std::string& body, const Prelude& prelude, const std::string& path, std::uint32_t line) {
-  Program program{.name = header.name, .file = path, .line = line, .unprivileged = header.unprivileged, .expectations = header.expectations, .object = {}};
+  Program program{.name = header.name, .file = path, .line = line, .unprivileged = header.unprivileged, .slow = header.slow,
+                  .expectations = header.expectations, .object = {}};
   std::string text = fmt::format(".license \"{}\"\n", header.proprietary ? "Proprietary" : "GPL") + definitions_for(body, prelude) +
                      fmt::format(".section \"{}\"\n.func {}\n", header.section, header.name) + body;
   auto object = object::assemble_object(text, fmt::format("{}.s", header.name));

@@ -2,7 +2,7 @@
 //
 // Two kinds of file hold them. A `.s` file holds many programs as assembly text (docs/assembly.md) behind header lines:
 //
-//     == NAME | SECTION [unprivileged] [proprietary] [types] | VERDICT | [RANGE VERDICT | …]
+//     == NAME | SECTION [unprivileged] [proprietary] [types] [slow] | VERDICT | [RANGE VERDICT | …]
 //
 // VERDICT is `accept` or `reject: a piece of the kernel's message`. A RANGE says for which kernels another verdict than the
 // first holds: `<6.1`, `>=6.4`, `5.10..6.1` (both included), `5.10`; the last that fits counts. What stands before the first
@@ -34,6 +34,7 @@ struct Program {
   std::string name = {}, file = {};
   std::uint32_t line = 0;              ///< of the header; 0: compiled
   bool unprivileged = false;           ///< loaded without capabilities
+  bool slow = false;                   ///< takes a kernel in an emulated machine a minute
   std::vector<Expectation> expectations = {};   ///< the first holds for all kernels
   std::shared_ptr<const object::ObjectSpec> object = {};
 

@@ -1,8 +1,13 @@
 // What the running kernel says of a program.
+//
+// Programs are loaded with the log level that gives the verifier's words and its statistics without its trace: one load,
+// a small log, and the verifier as fast as it is without a log.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
+#include "base/fd.hpp"
 #include "object/link.hpp"
 
 namespace espy::corpus {
@@ -15,11 +20,12 @@ enum class Answer {
 
 struct KernelVerdict {
   Answer answer = Answer::rejected;
-  std::string message = {};   ///< of a rejection: the kernel's words, one line
-  std::string log = {};       ///< whole
+  std::string message = {};            ///< of a rejection: the kernel's words, one line
+  std::uint64_t insns_processed = 0, total_states = 0, peak_states = 0, microseconds = 0;
+  UniqueFd program = {};               ///< of an accepted one
 };
 
-/// Loads the object and throws it away.
+/// Loads the object's maps and its first program.
 KernelVerdict ask_kernel(object::LinkedObject linked);
 /// The same without capabilities, where the kernel lets such load at all (unprivileged_may_load).
 KernelVerdict ask_kernel_unprivileged(object::LinkedObject linked);
