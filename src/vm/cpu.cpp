@@ -1,5 +1,6 @@
 #include "vm/cpu.hpp"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -18,6 +19,12 @@ unsigned current_cpu() {
   static std::atomic<unsigned> threads;
   thread_local const unsigned mine = threads.fetch_add(1, std::memory_order_relaxed) % cpu_count();
   return mine;
+}
+
+void relax_after(unsigned turns) {
+  constexpr unsigned kPatience = 256;
+  if (turns < kPatience) relax();
+  else ::sched_yield();
 }
 
 }  // namespace espy::vm

@@ -22,4 +22,7 @@ inline void relax() {
 #endif
 }
 
+/// In a loop that waits for a thread which may not be running: the longer it takes, the more it leaves the processor to others.
+void relax_after(unsigned turns);
+
 }  // namespace espy::vm

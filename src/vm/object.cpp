@@ -6,6 +6,7 @@
 #include "isa/disassemble.hpp"
 #include "vm/context/packet.hpp"
 #include "vm/context/rewrite.hpp"
+#include "vm/helpers/timers.hpp"
 #include "vm/maps/references.hpp"
 #include "vm/maps/ring_buffer.hpp"
 
@@ -106,7 +107,7 @@ Result<void> Object::make_maps(const LoadOptions& options) {
         return fail(ErrorKind::invalid_argument, "map `{}` is shared with one of another kind, or other sizes", spec.name);
       }
     } else if (spec.autocreate) {
-      map = TRY(create_map(spec));
+      map = TRY(create_map(spec, spec_.btf.get()));
     }
     maps_.push_back(map);
     const auto handle = reinterpret_cast<std::uint64_t>(map.get());
@@ -164,6 +165,8 @@ Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked, const 
   return object;
 }
 
+Object::~Object() { forget_timers(*this); }
+
 std::shared_ptr<Map> Object::find_map(std::string_view name) const {
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     if (spec_.maps[i].name == name) return maps_[i];
@@ -204,8 +207,10 @@ Result<void> Program::check_input(const RunInput& input) const {
 
 Result<RunResult> Program::run(const RunInput& input) const {
   TRY(check_input(input));
-  Run run{.object = object_, .context = input.context, .shared = &object_->values_, .maps = object_->handles_, .budget = input.budget, .cookie = input.cookie};
+  Run run{.object = object_, .program = this, .context = input.context, .shared = &object_->values_, .maps = object_->handles_, .budget = input.budget, .cookie = input.cookie};
   if (input.print) run.print = &input.print;
+  run.instruction = input.frame != 0 ? input.instruction : reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
+  run.frame = input.frame != 0 ? input.frame : *static_cast<const std::uintptr_t*>(__builtin_frame_address(0));
   if (input.packet != nullptr) run.context = input.packet->context(), run.packet = input.packet;
   if (compiled_) {
     const std::uint64_t value = compiled_->run(run, reinterpret_cast<std::uint64_t>(run.context));

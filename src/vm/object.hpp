@@ -25,6 +25,7 @@ struct RunInput {
   std::size_t context_bytes = 0;
   Packet* packet = nullptr;            ///< for packet programs, which need one (vm/context/packet.hpp); its context is the program's
   std::uint64_t cookie = 0;
+  std::uintptr_t instruction = 0, frame = 0;   ///< where stacks begin: an address in code, a frame pointer; 0: at the caller
   std::vector<Region> memory = {};     ///< more that the program may touch: packet data, what pointers in the context lead to
   std::function<void(std::string_view)> print = {};   ///< gets what the program prints with bpf_printk
   std::uint64_t budget = std::uint64_t{1} << 32;   ///< instructions
@@ -53,6 +54,12 @@ class Program {
   /// Runs it once. A fault is an error that says the instruction, its source line, and what the access hit.
   Result<RunResult> run(const RunInput& input) const;
 
+  /// Is this what the program passes as one of its functions?
+  bool has_function(std::uint64_t function) const;
+  bool is_of(const Object& object) const { return object_ == &object; }
+  /// Calls a timer's callback on a value of the map.
+  void call_timer(Map& map, std::uint64_t function, std::uintptr_t value) const;
+
  private:
   friend class Object;
   Result<void> check_input(const RunInput& input) const;
@@ -75,6 +82,11 @@ struct LoadOptions {
 
 class Object {
  public:
+  /// Timers of its programs end first.
+  ~Object();
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
   static Result<std::unique_ptr<Object>> load(object::LinkedObject linked, const LoadOptions& options);
   static Result<std::unique_ptr<Object>> load(object::LinkedObject linked, Tier tier = Tier::interpreter) {
     return load(std::move(linked), LoadOptions{.tier = tier});
@@ -89,6 +101,7 @@ class Object {
 
  private:
   friend class Program;
+  Object() = default;
   Result<void> make_maps(const LoadOptions& options);
   Result<void> make_program(object::LinkedProgram& program, Tier tier);
   Result<void> compile(Program& program, std::span<const isa::Insn> code, Tier tier, const Calls& calls);

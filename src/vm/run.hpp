@@ -26,6 +26,7 @@ struct Fault {
 
 struct Run {
   const Object* object = nullptr;
+  const Program* program = nullptr; ///< that runs now, where a tail call may have led
   void* context = nullptr;
   Packet* packet = nullptr;         ///< of a packet program; the context is its
   /// Safe mode: memory of this run (stack, context, records, what a test gives), and all maps' values; null: unchecked.
@@ -36,6 +37,7 @@ struct Run {
   bool safe = true;
   std::uint64_t budget = 0;         ///< instructions that may still run; counts down. Only in safe mode
   std::uint64_t cookie = 0;         ///< bpf_get_attach_cookie()
+  std::uintptr_t instruction = 0, frame = 0;   ///< where the thread was when the program came to run, for stacks
   const std::function<void(std::string_view)>* print = nullptr;   ///< gets what the program prints; null: nobody
   std::string fault = {};           ///< set by a helper that must end the run
   /// Calls a function of the program, for helpers with callbacks. `function` is what the program passed.

@@ -170,7 +170,11 @@ std::uint32_t Packet::field(std::string_view name) const {
 }
 
 void Packet::set_field(std::string_view name, std::uint32_t value) {
-  if (const ContextField* found = layout_->find(name)) std::memcpy(context_.fields.data() + found->offset, &value, 4);
+  if (const ContextField* found = layout_->find(name)) std::memcpy(context_.fields.data() + found->offset, &value, std::min<std::size_t>(4, found->size));
+}
+
+void Packet::set_wide_field(std::string_view name, std::uint64_t value) {
+  if (const ContextField* found = layout_->find(name); found != nullptr && found->size == 8) std::memcpy(context_.fields.data() + found->offset, &value, 8);
 }
 
 Region Packet::region() const {

@@ -13,11 +13,16 @@
 
 namespace espy::vm {
 
+class Map;
+
 /// Where a program sent its packet (bpf_redirect and its kind).
 struct Redirect {
-  std::uint32_t target = 0;      ///< an interface's number, or what stood in the map
+  enum class Kind : std::uint8_t { interface, neighbour, peer, cpu, socket, all_interfaces };
+  std::uint32_t target = 0;      ///< an interface's or CPU's number, or the socket that stood in the map
   std::uint64_t flags = 0;
   bool clone = false;            ///< the packet itself went on
+  Kind kind = Kind::interface;
+  const Map* map = nullptr;      ///< that the target was found in; all_interfaces: all of its
 };
 
 class Packet {
@@ -47,7 +52,10 @@ class Packet {
   std::span<std::byte> data() { return {buffer_.data() + begin_, end_ - begin_}; }
   std::size_t room_before() const { return begin_; }          ///< bytes from the buffer's start to the data
   std::size_t metadata_bytes() const { return begin_ - meta_; }
-  std::size_t link_header_bytes() const { return link_; }     ///< of Ethernet, in the data
+  std::size_t link_header_bytes() const { return link_; }     ///< of Ethernet with its VLAN tags, in the data
+  void set_link_header_bytes(std::size_t bytes) { link_ = bytes; }
+  bool encapsulated() const { return encapsulated_; }         ///< the program put another packet's headers around it
+  void set_encapsulated() { encapsulated_ = true; }
   /// Moves begin, end or the start of the metadata by some bytes. false: there is no room, and nothing changed.
   bool move_begin(std::int64_t by, bool with_metadata);
   bool move_end(std::int64_t by, bool zeroed);
@@ -56,6 +64,7 @@ class Packet {
   bool resize_at(std::size_t at, std::int64_t count);
   std::uint32_t field(std::string_view name) const;
   void set_field(std::string_view name, std::uint32_t value);
+  void set_wide_field(std::string_view name, std::uint64_t value);
 
   /// Memory the program may touch: the packet with its metadata. Changes when the above move.
   Region region() const;
@@ -73,6 +82,7 @@ class Packet {
   std::vector<std::byte> buffer_;
   std::size_t meta_ = kHeadroom, begin_ = kHeadroom, end_ = kHeadroom;
   std::size_t link_ = 0, hidden_ = 0;     // Ethernet header: in the data; before it, unseen
+  bool encapsulated_ = false;
   std::vector<Redirect> redirects_;
 };
 

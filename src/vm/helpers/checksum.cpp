@@ -77,7 +77,13 @@ std::uint64_t replace_l4(std::uint64_t, std::uint64_t offset, std::uint64_t from
 // What the network card said of the packet's sum: here it said nothing.
 std::uint64_t update(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return result(-524); }   // ENOTSUPP, which only kernels know
 
-constexpr Helper kHelpers[] = {{10, replace_l3, true}, {11, replace_l4, true}, {28, difference}, {40, update, true}};
+// How many checksums a card has checked: none, which only asking for it says.
+std::uint64_t level(std::uint64_t, std::uint64_t what, std::uint64_t, std::uint64_t, std::uint64_t) {
+  constexpr std::uint64_t kQuery = 0, kReset = 3;
+  return what > kReset ? result(-EINVAL) : what == kQuery ? result(-EACCES) : 0;
+}
+
+constexpr Helper kHelpers[] = {{10, replace_l3, true}, {11, replace_l4, true}, {28, difference}, {40, update, true}, {135, level, true}};
 
 }  // namespace
 

@@ -3,20 +3,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "vm/helpers/dynptr.hpp"
 #include "vm/helpers/records.hpp"
 #include "vm/helpers/table.hpp"
 
 namespace espy::vm {
 namespace {
 
-struct Dynptr {
-  std::uint64_t data = 0;      // 0: a null one
-  std::uint32_t size = 0;
-  std::uint32_t kind = 0;      // 1: of a record
-};
-static_assert(sizeof(Dynptr) == 16);
-
-constexpr std::uint32_t kRecord = 1;
 constexpr std::uint64_t kMostBytes = (1U << 24) - 1;
 
 Dynptr taken(std::uint64_t at) {
@@ -47,14 +40,14 @@ std::uint64_t reserve(std::uint64_t map, std::uint64_t size, std::uint64_t flags
   if (size > kMostBytes) return result(-E2BIG);
   const std::uint64_t record = reserve_record(map, size);
   if (record == 0) return result(-EINVAL);
-  put(to, {.data = record, .size = static_cast<std::uint32_t>(size), .kind = kRecord});
+  put(to, {.data = record, .size = static_cast<std::uint32_t>(size), .kind = kRecordDynptr});
   return 0;
 }
 
 std::uint64_t finish(std::uint64_t at, bool discard) {
   const Dynptr record = taken(at);
   put(at, {});
-  return record.data == 0 || record.kind != kRecord ? 0 : finish_record(record.data, discard);
+  return record.data == 0 || record.kind != kRecordDynptr ? 0 : finish_record(record.data, discard);
 }
 std::uint64_t submit(std::uint64_t at, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return finish(at, false); }
 std::uint64_t discard(std::uint64_t at, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return finish(at, true); }
@@ -72,7 +65,7 @@ std::uint64_t read(std::uint64_t to, std::uint64_t size, std::uint64_t from, std
 std::uint64_t write(std::uint64_t to, std::uint64_t offset, std::uint64_t from, std::uint64_t size, std::uint64_t flags) {
   const Dynptr target = taken(to);
   size &= 0xffffffff, offset &= 0xffffffff;
-  if (target.data == 0) return result(-EINVAL);
+  if (target.data == 0 || target.kind == kReadOnlyDynptr) return result(-EINVAL);
   if (!has(target, offset, size)) return result(-E2BIG);
   if (flags != 0) return result(-EINVAL);
   if (!reachable(target, offset, size, true)) return current_run()->fault = "writes through a dynptr that it has made up", 0;
@@ -83,7 +76,7 @@ std::uint64_t write(std::uint64_t to, std::uint64_t offset, std::uint64_t from, 
 std::uint64_t data(std::uint64_t at, std::uint64_t offset, std::uint64_t size, std::uint64_t, std::uint64_t) {
   const Dynptr of = taken(at);
   offset &= 0xffffffff, size &= 0xffffffff;
-  return of.data == 0 || !has(of, offset, size) ? 0 : of.data + offset;
+  return of.data == 0 || of.kind == kReadOnlyDynptr || !has(of, offset, size) ? 0 : of.data + offset;
 }
 
 constexpr Helper kHelpers[] = {{197, from_memory}, {198, reserve}, {199, submit}, {200, discard}, {201, read}, {202, write}, {203, data}};

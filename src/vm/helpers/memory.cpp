@@ -8,6 +8,7 @@
 
 #include "vm/helpers/memory.hpp"
 #include "vm/helpers/table.hpp"
+#include "vm/helpers/task.hpp"
 
 namespace espy::vm {
 
@@ -47,7 +48,16 @@ std::uint64_t compare(std::uint64_t text, std::uint64_t size, std::uint64_t othe
   return result(std::strncmp(pointer<const char>(text), pointer<const char>(other), size));
 }
 
-constexpr Helper kHelpers[] = {{4, read}, {45, read_string}, {112, read}, {113, read}, {114, read_string}, {115, read_string}, {182, compare}};
+std::uint64_t copy_from_user(std::uint64_t to, std::uint64_t size, std::uint64_t from, std::uint64_t, std::uint64_t) { return read(to, size, from, 0, 0); }
+
+// Other threads of this process have the same memory; other processes no task here.
+std::uint64_t copy_from_task(std::uint64_t to, std::uint64_t size, std::uint64_t from, std::uint64_t task, std::uint64_t flags) {
+  if (flags != 0) return std::memset(pointer<void>(to), 0, size), result(-EINVAL);
+  if (!is_task(task)) return std::memset(pointer<void>(to), 0, size), result(-EFAULT);
+  return read(to, size, from, 0, 0);
+}
+
+constexpr Helper kHelpers[] = {{148, copy_from_user}, {191, copy_from_task}, {4, read}, {45, read_string}, {112, read}, {113, read}, {114, read_string}, {115, read_string}, {182, compare}};
 
 }  // namespace
 

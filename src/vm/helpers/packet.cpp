@@ -3,7 +3,7 @@
 #include <climits>
 #include <cstring>
 
-#include "vm/context/packet.hpp"
+#include "vm/helpers/packet.hpp"
 #include "vm/helpers/table.hpp"
 
 namespace espy::vm {
@@ -12,21 +12,8 @@ namespace {
 constexpr std::int64_t kEthernet = 14;
 constexpr std::int64_t kFrameHeader = 40;          // what the kernel keeps in front of an XDP packet's headroom
 constexpr std::uint32_t kMostSkbBytes = 16384;
-constexpr std::uint64_t kIngress = 1;              // BPF_F_INGRESS
 
 Packet* packet() { return current_run()->packet; }
-
-// Changes the packet's bounds, and what safe mode lets the program touch.
-template <typename Change>
-bool moved(const Change& change) {
-  Run& run = *current_run();
-  const std::uintptr_t before = run.packet->region().begin;
-  if (!change(*run.packet)) return false;
-  if (!run.safe) return true;
-  run.own.remove(before);
-  run.own.add(run.packet->region());
-  return true;
-}
 
 std::int64_t number(std::uint64_t value) { return static_cast<std::int32_t>(value); }
 std::int64_t size_of(Packet& of) { return static_cast<std::int64_t>(of.data().size()); }
@@ -38,12 +25,12 @@ std::uint64_t adjust_head(std::uint64_t, std::uint64_t by, std::uint64_t, std::u
   const std::int64_t room = static_cast<std::int64_t>(p.room_before());
   const std::int64_t start = room + number(by);
   if (start < kFrameHeader + static_cast<std::int64_t>(p.metadata_bytes()) || number(by) > size_of(p) - kEthernet) return result(-EINVAL);
-  return moved([&](Packet& of) { return of.move_begin(number(by), true); }) ? 0 : result(-EINVAL);
+  return change_packet([&](Packet& of) { return of.move_begin(number(by), true); }) ? 0 : result(-EINVAL);
 }
 
 std::uint64_t adjust_tail(std::uint64_t, std::uint64_t by, std::uint64_t, std::uint64_t, std::uint64_t) {
   if (size_of(*packet()) + number(by) < kEthernet) return result(-EINVAL);
-  return moved([&](Packet& of) { return of.move_end(number(by), true); }) ? 0 : result(-EINVAL);
+  return change_packet([&](Packet& of) { return of.move_end(number(by), true); }) ? 0 : result(-EINVAL);
 }
 
 std::uint64_t adjust_meta(std::uint64_t, std::uint64_t by, std::uint64_t, std::uint64_t, std::uint64_t) {
@@ -51,7 +38,7 @@ std::uint64_t adjust_meta(std::uint64_t, std::uint64_t by, std::uint64_t, std::u
   const std::int64_t size = static_cast<std::int64_t>(p.metadata_bytes()) - number(by);
   if (size < 0 || static_cast<std::int64_t>(p.room_before()) - size < kFrameHeader) return result(-EINVAL);
   if (size % 4 != 0 || size > 255) return result(-EACCES);
-  return moved([&](Packet& of) { return of.move_metadata(number(by)); }) ? 0 : result(-EINVAL);
+  return change_packet([&](Packet& of) { return of.move_metadata(number(by)); }) ? 0 : result(-EINVAL);
 }
 
 std::uint64_t buffer_length(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return packet()->data().size(); }
@@ -119,13 +106,13 @@ std::uint64_t pull(std::uint64_t, std::uint64_t size, std::uint64_t, std::uint64
 std::uint64_t change_tail(std::uint64_t, std::uint64_t size, std::uint64_t flags, std::uint64_t, std::uint64_t) {
   const auto wanted = static_cast<std::uint32_t>(size);
   if (flags != 0 || wanted > kMostSkbBytes || wanted < packet()->link_header_bytes()) return result(-EINVAL);
-  return moved([&](Packet& of) { return of.move_end(std::int64_t{wanted} - size_of(of), true); }) ? 0 : result(-ENOMEM);
+  return change_packet([&](Packet& of) { return of.move_end(std::int64_t{wanted} - size_of(of), true); }) ? 0 : result(-ENOMEM);
 }
 
 std::uint64_t change_head(std::uint64_t, std::uint64_t room, std::uint64_t flags, std::uint64_t, std::uint64_t) {
   const auto more = static_cast<std::uint32_t>(room);
   if (flags != 0 || packet()->data().size() + std::uint64_t{more} > kMostSkbBytes) return result(-EINVAL);
-  return moved([&](Packet& of) { return of.resize_at(0, more); }) ? 0 : result(-ENOMEM);
+  return change_packet([&](Packet& of) { return of.resize_at(0, more); }) ? 0 : result(-ENOMEM);
 }
 
 // Only among host, broadcast, multicast and other host.
@@ -143,23 +130,8 @@ std::uint64_t forget_hash(std::uint64_t, std::uint64_t, std::uint64_t, std::uint
 std::uint64_t none(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return 0; }
 std::uint64_t nobody(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return 65534; }
 
-// ---- where to ----
-
-std::uint64_t redirect(std::uint64_t target, std::uint64_t flags, std::uint64_t, std::uint64_t, std::uint64_t) {
-  Packet* p = packet();
-  if (p == nullptr) return result(-EINVAL);
-  if (p->is_xdp() ? flags != 0 : (flags & ~kIngress) != 0) return p->is_xdp() ? 0 : 2;   // XDP_ABORTED, TC_ACT_SHOT
-  p->add_redirect({.target = static_cast<std::uint32_t>(target), .flags = flags});
-  return p->is_xdp() ? 4 : 7;   // XDP_REDIRECT, TC_ACT_REDIRECT
-}
-
-std::uint64_t clone_redirect(std::uint64_t, std::uint64_t target, std::uint64_t flags, std::uint64_t, std::uint64_t) {
-  if ((flags & ~kIngress) != 0) return result(-EINVAL);
-  return packet()->add_redirect({.target = static_cast<std::uint32_t>(target), .flags = flags, .clone = true}), 0;
-}
-
-constexpr Helper kHelpers[] = {{9, skb_store, true}, {13, clone_redirect, true}, {17, none, true}, {23, redirect}, {24, none, true}, {26, skb_load, true}, {32, change_type, true},
-                               {38, change_tail, true}, {39, pull, true}, {41, forget_hash, true}, {43, change_head, true}, {44, adjust_head, true}, {46, none, true}, {47, nobody, true},
+constexpr Helper kHelpers[] = {{9, skb_store, true}, {17, none, true}, {24, none, true}, {26, skb_load, true}, {32, change_type, true},
+                               {38, change_tail, true}, {39, pull, true}, {41, forget_hash, true}, {43, change_head, true}, {44, adjust_head, true}, {46, none, true}, {47, nobody, true}, {79, none, true}, {83, none, true}, {151, none, true},
                                {48, set_hash, true}, {54, adjust_meta, true}, {65, adjust_tail, true}, {68, skb_load_relative, true}, {188, buffer_length, true},
                                {189, xdp_load, true}, {190, xdp_store, true}};
 

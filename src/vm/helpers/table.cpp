@@ -21,7 +21,8 @@ void leave(Run& run) {
 const Callee* find_helper(std::uint32_t id) {
   static const auto by_id = [] {
     std::array<Callee, 256> rows{};
-    for (auto family : {map_helpers(), record_helpers(), task_helpers(), memory_helpers(), loop_helpers(), packet_helpers(), checksum_helpers(), text_helpers(), dynptr_helpers(), lock_helpers()}) {
+    for (auto family : {map_helpers(), record_helpers(), task_helpers(), memory_helpers(), loop_helpers(), packet_helpers(), checksum_helpers(), text_helpers(), dynptr_helpers(), lock_helpers(),
+                        packet_shape_helpers(), target_helpers(), cgroup_helpers(), stack_helpers(), event_helpers(), storage_helpers(), timer_helpers(), route_helpers()}) {
       for (const Helper& row : family) {
         const facts::HelperRow* fact = facts::find_helper(row.id);
         rows[row.id] = {.name = fact == nullptr ? "?" : fact->name, .function = row.function, .prototype = &facts::prototypes()[row.id], .on_packet = row.on_packet};
@@ -55,6 +56,7 @@ Wanted memory_of(const facts::Prototype& prototype, unsigned i, const std::uint6
     case Arg::uninit_map_value: return {map->attributes().value_size, true};
     case Arg::spin_lock: return {4, true};
     case Arg::timer: return {16, true};
+    case Arg::kptr: return {8, true};
     case Arg::dynptr: return {16, true};
     case Arg::dynptr_uninit: return {16, true};
     default: return {};

@@ -23,6 +23,8 @@ struct Helper {
 /// The engine's own. nullptr: it has no meaning in user space.
 const Callee* find_helper(std::uint32_t id);
 const Callee* find_kfunc(std::string_view name);
+/// Why a helper is not here, a clause for messages; empty: it is, or there is no such helper.
+std::string_view why_no_helper(std::uint32_t id);
 
 /// Safe mode: may the helper have these arguments? Empty: yes; else what is wrong.
 std::string check_arguments(const Run& run, const facts::Prototype& prototype, const std::uint64_t* arguments);
@@ -38,6 +40,14 @@ std::span<const Helper> checksum_helpers();
 std::span<const Helper> text_helpers();
 std::span<const Helper> dynptr_helpers();
 std::span<const Helper> lock_helpers();
+std::span<const Helper> packet_shape_helpers();
+std::span<const Helper> target_helpers();
+std::span<const Helper> cgroup_helpers();
+std::span<const Helper> stack_helpers();
+std::span<const Helper> event_helpers();
+std::span<const Helper> storage_helpers();
+std::span<const Helper> timer_helpers();
+std::span<const Helper> route_helpers();
 
 /// Ends the run early, by the exception or the fault that it has. Compiled code is left at once, and with it the frames between:
 /// they must own nothing. The interpreter, and code that nobody may leave, end where this returns.

@@ -21,7 +21,9 @@ Result<void> complete(Step& step, const isa::Instruction& instruction, std::uint
     step.callee = calls.helper(id);
     if (step.callee == nullptr) {
       const facts::HelperRow* row = facts::find_helper(id);
-      return fail(ErrorKind::unsupported, "instruction {}: the user engine has no helper {}", at, row == nullptr ? std::to_string(id) : std::string(row->name));
+      const std::string_view why = why_no_helper(id);
+      return fail(ErrorKind::unsupported, "instruction {}: the user engine has no helper {}{}{}", at, row == nullptr ? std::to_string(id) : std::string(row->name),
+                  why.empty() ? "" : ": ", why);
     }
   } else if (instruction.operation() == Operation::call && kind == isa::CallKind::subprogram) {
     step.target = static_cast<std::uint32_t>(static_cast<std::int64_t>(at) + 1 + instruction.imm);

@@ -304,6 +304,7 @@ std::uint64_t Interpreter::function(std::uint32_t at, const std::array<std::uint
     if (!step(current, r, at) || current.operation == Operation::exit) break;
     if (next_ != nullptr) [[unlikely]] {   // this frame goes on in the other program
       program_ = std::exchange(next_, nullptr);
+      run_.program = program_->program;
       r = {};
       r[1] = reinterpret_cast<std::uint64_t>(run_.context);
       r[kTurns] = kMostTurns;
@@ -312,17 +313,18 @@ std::uint64_t Interpreter::function(std::uint32_t at, const std::array<std::uint
     }
   }
   program_ = program;
+  run_.program = program_->program;
   --depth_;
   return r[0];
 }
 
 }  // namespace
 
-Outcome interpret(const Steps& steps, Run& run, const std::array<std::uint64_t, 5>& arguments) {
+Outcome interpret(const Steps& steps, Run& run, const std::array<std::uint64_t, 5>& arguments, std::uint32_t start) {
   Run* outer = std::exchange(current_run(), &run);
   Interpreter interpreter(steps, run);
   Outcome outcome;
-  outcome.value = interpreter.function(0, arguments);
+  outcome.value = interpreter.function(start, arguments);
   if (run.thrown) outcome.value = *run.thrown;
   outcome.instructions = interpreter.executed;
   outcome.fault = std::move(interpreter.fault);

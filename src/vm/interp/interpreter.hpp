@@ -53,12 +53,12 @@ Result<Steps> steps_of(std::span<const isa::Insn> code, const Calls& calls = {})
 inline constexpr unsigned kFrames = 8;
 inline constexpr unsigned kTailCalls = 33;   ///< of a run
 
-/// Runs from the first step with these in r1 to r5. A run that faulted gives nothing of use.
+/// Runs from the step `start` with these in r1 to r5. A run that faulted gives nothing of use.
 struct Outcome {
   std::uint64_t value = 0;                ///< r0
   std::uint64_t instructions = 0;
   std::optional<Fault> fault = {};
 };
-Outcome interpret(const Steps& steps, Run& run, const std::array<std::uint64_t, 5>& arguments);
+Outcome interpret(const Steps& steps, Run& run, const std::array<std::uint64_t, 5>& arguments, std::uint32_t start = 0);
 
 }  // namespace espy::vm

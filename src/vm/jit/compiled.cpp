@@ -87,6 +87,7 @@ std::uint64_t tail_call(std::uint64_t map, std::uint64_t index) {
     return 0;
   }
   ++run.tail_calls;
+  run.program = program;
   if (program->compiled()) return program->compiled()->entry();
   run.next = program;
   return reinterpret_cast<std::uint64_t>(&interpret_next);
@@ -130,7 +131,10 @@ Result<Compiled> Compiled::compile(std::span<const isa::Insn> code, Tier tier, s
   if (tier == Tier::optimised) inline_lookups(lifted.module, options.maps);
   ir::optimise(lifted.module, passes_of(tier));
   ir::x86::Options emission{.features = features, .tail_call = reinterpret_cast<std::uint64_t>(&tail_call)};
-  emission.helper = [&](std::uint32_t id) { return reinterpret_cast<std::uint64_t>(function_of(id, calls)); };
+  emission.helper = [&](std::uint32_t id) {
+    if (id >= kFirstDirectLookup) return reinterpret_cast<std::uint64_t>(pointer<const Map>(options.maps[id - kFirstDirectLookup])->direct_lookup());
+    return reinterpret_cast<std::uint64_t>(function_of(id, calls));
+  };
   const ir::x86::Code made = TRY(ir::x86::emit(lifted.module, emission));
   CodeMemory memory = TRY(CodeMemory::create(made.bytes));
   announce(memory.at(0), memory.size(), name);
@@ -150,6 +154,17 @@ std::uint64_t Compiled::run(Run& run, std::uint64_t context, std::uint64_t secon
   const std::uint64_t value = may_leave_ ? run_until_left(run, entry_, context, second) : entry_(context, second);
   current_run() = outer;
   return value;
+}
+
+std::uint64_t Compiled::call(Run& run, std::uint64_t function, std::uint64_t a, std::uint64_t b, std::uint64_t c) const {
+  Run* outer = std::exchange(current_run(), &run);
+  std::jmp_buf nowhere;
+  run.safe = false;
+  run.call = call_back;
+  run.way_out = may_leave_ ? &nowhere : nullptr;   // the callback's own way out comes first
+  const std::uint64_t result = call_back(run, function, a, b, c, 0);
+  current_run() = outer;
+  return result;
 }
 
 }  // namespace espy::vm

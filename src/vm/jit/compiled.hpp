@@ -37,6 +37,11 @@ class Compiled {
   /// Runs it with these in r1 and r2. The run is the calling thread's while it does.
   std::uint64_t run(Run& run, std::uint64_t context, std::uint64_t second = 0) const;
 
+  /// Calls one of its functions by itself.
+  std::uint64_t call(Run& run, std::uint64_t function, std::uint64_t a, std::uint64_t b, std::uint64_t c) const;
+  /// Is this an address in it?
+  bool contains(std::uint64_t address) const { return address - reinterpret_cast<std::uint64_t>(code()) < code_bytes(); }
+
   /// Where it begins; takes the context in rdi.
   std::uint64_t entry() const { return reinterpret_cast<std::uint64_t>(entry_); }
   std::size_t code_bytes() const { return memory_.size(); }

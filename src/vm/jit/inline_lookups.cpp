@@ -33,17 +33,25 @@ class Inliner {
   }
 
  private:
-  /// Where an array's values lie, if the map is a constant and an array.
-  std::optional<ArrayLayout> layout() const {
+  /// The map's place among the handles, if it is a constant.
+  std::optional<std::size_t> known_map() const {
     const std::int64_t* handle = f_.constant_value(f_.operands(at_)[0]);
-    if (handle == nullptr || !std::ranges::binary_search(maps_, static_cast<std::uint64_t>(*handle))) return std::nullopt;
-    return pointer<const Map>(static_cast<std::uint64_t>(*handle))->array_layout();
+    if (handle == nullptr) return std::nullopt;
+    auto found = std::ranges::lower_bound(maps_, static_cast<std::uint64_t>(*handle));
+    if (found == maps_.end() || *found != static_cast<std::uint64_t>(*handle)) return std::nullopt;
+    return found - maps_.begin();
   }
 
   /// The call becomes: key < entries ? values + key * stride : null.
   void look_up(ValueId id) {
-    const std::optional<ArrayLayout> array = layout();
-    if (!array) return;
+    const std::optional<std::size_t> known = known_map();
+    if (!known) return;
+    const Map& map = *pointer<const Map>(maps_[*known]);
+    const std::optional<ArrayLayout> array = map.array_layout();
+    if (!array) {
+      if (map.direct_lookup() != nullptr) f_[id].imm = kFirstDirectLookup + static_cast<std::int64_t>(*known);
+      return;
+    }
     ValueId key_at = f_.operands(at_)[1];
     if (!f_.type_of(key_at).is_ptr()) key_at = emit({.op = Op::int_to_ptr, .type = ptr(Space::memory)}, key_at);
     ValueId key = emit({.op = Op::load, .type = kI32, .width = 32}, key_at);

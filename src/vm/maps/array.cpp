@@ -1,12 +1,11 @@
 // array and percpu_array: values side by side, one block for each CPU.
-#include <sys/mman.h>
-
 #include <cerrno>
 #include <cstring>
 
 #include "base/fd.hpp"
 #include "vm/cpu.hpp"
 #include "vm/maps/kinds.hpp"
+#include "vm/maps/memory.hpp"
 
 namespace espy::vm {
 namespace {
@@ -37,10 +36,19 @@ class Array final : public Map {
   long update(const void* key, const void* value, std::uint64_t flags) override {
     void* to = lookup(key);
     if (long refused = check(to, flags)) return refused;
-    std::memcpy(to, value, attributes_.value_size);
+    if (bad_lock(flags)) return -EINVAL;
+    if ((flags & kLock) != 0) copy_value_locked(to, to, value);
+    else copy_value(to, value);
     return 0;
   }
   long erase(const void*) override { return -EINVAL; }
+
+  bool key_of(const void* value, void* key) const override {
+    const std::uint64_t number = static_cast<std::uint64_t>(static_cast<const std::byte*>(value) - memory_.data()) / stride_;
+    if (number >= attributes_.max_entries) return false;
+    const auto index = static_cast<std::uint32_t>(number);
+    return std::memcpy(key, &index, sizeof index), true;
+  }
 
   long for_each(const std::function<long(const void*, void*)>& visit) override {
     std::uint32_t key = 0;
@@ -54,7 +62,7 @@ class Array final : public Map {
  protected:
   long update_all_cpus(const void* key, const std::byte* values, std::uint64_t flags) override {
     if (long refused = check(at(key, 0), flags)) return refused;
-    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) std::memcpy(at(key, cpu), values + cpu * stride_, attributes_.value_size);
+    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) copy_value(at(key, cpu), values + cpu * stride_);
     return 0;
   }
 
@@ -76,8 +84,8 @@ class Array final : public Map {
     if (index >= attributes_.max_entries) return nullptr;
     return memory_.data() + (std::size_t{cpu} * attributes_.max_entries + index) * stride_;
   }
-  static long check(const void* to, std::uint64_t flags) {
-    if ((flags & ~kLock) > kExist) return -EINVAL;
+  long check(const void* to, std::uint64_t flags) const {
+    if ((per_cpu_ ? flags : flags & ~kLock) > kExist) return -EINVAL;
     if (to == nullptr) return -E2BIG;
     return (flags & kNoExist) != 0 ? -EEXIST : 0;   // elements of arrays always exist
   }
@@ -94,8 +102,7 @@ Result<std::shared_ptr<Map>> make_array(MapAttributes attributes) {
   if (attributes.max_entries == 0 || attributes.value_size == 0) return bad_map(attributes, "it has no room for a value");
   std::size_t copies = attributes.type == facts::MapType::percpu_array ? cpu_count() : 1;
   std::uint64_t bytes = std::uint64_t{rounded(attributes.value_size)} * attributes.max_entries * copies;
-  if (bytes > std::uint64_t{1} << 40) return bad_map(attributes, fmt::format("{} bytes are more than a map may have", bytes));
-  MappedRegion memory = TRY(MappedRegion::map(-1, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE));
+  MappedRegion memory = TRY(map_memory(attributes, bytes));
   return std::make_shared<Array>(std::move(attributes), std::move(memory));
 }
 

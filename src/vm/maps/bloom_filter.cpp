@@ -4,18 +4,17 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <random>
-#include <vector>
 
 #include "vm/maps/kinds.hpp"
+#include "vm/maps/memory.hpp"
 
 namespace espy::vm {
 namespace {
 
 class BloomFilter final : public Map {
  public:
-  BloomFilter(MapAttributes attributes, std::uint64_t bits, std::uint32_t hashes)
-      : Map(std::move(attributes)), mask_(bits - 1), hashes_(hashes), words_((bits + 63) / 64), seed_(std::random_device{}()) {}
+  BloomFilter(MapAttributes attributes, MappedRegion words, std::uint64_t bits, std::uint32_t hashes)
+      : Map(std::move(attributes)), memory_(std::move(words)), mask_(bits - 1), hashes_(hashes), seed_(map_seed(attributes_)) {}
 
   std::vector<Region> regions() const override { return {}; }   // values are only asked for
 
@@ -23,7 +22,7 @@ class BloomFilter final : public Map {
     if (flags != kAny) return -EINVAL;
     for (std::uint32_t i = 0; i < hashes_; ++i) {
       const std::uint64_t bit = bit_of(value, i);
-      words_[bit / 64].fetch_or(std::uint64_t{1} << bit % 64, std::memory_order_relaxed);
+      word(bit).fetch_or(std::uint64_t{1} << bit % 64, std::memory_order_relaxed);
     }
     return 0;
   }
@@ -31,7 +30,7 @@ class BloomFilter final : public Map {
   long peek(void* value) override {
     for (std::uint32_t i = 0; i < hashes_; ++i) {
       const std::uint64_t bit = bit_of(value, i);
-      if ((words_[bit / 64].load(std::memory_order_relaxed) >> bit % 64 & 1) == 0) return -ENOENT;
+      if ((word(bit).load(std::memory_order_relaxed) >> bit % 64 & 1) == 0) return -ENOENT;
     }
     return 0;
   }
@@ -39,6 +38,7 @@ class BloomFilter final : public Map {
   long update(const void*, const void* value, std::uint64_t flags) override { return push(value, flags); }
 
  private:
+  std::atomic_ref<std::uint64_t> word(std::uint64_t bit) const { return std::atomic_ref(reinterpret_cast<std::uint64_t*>(memory_.data())[bit / 64]); }
   std::uint64_t bit_of(const void* value, std::uint32_t number) const {
     std::uint64_t state = (seed_ + number) * 0x9e3779b97f4a7c15;
     const auto* bytes = static_cast<const std::uint8_t*>(value);
@@ -51,9 +51,9 @@ class BloomFilter final : public Map {
     return state & mask_;
   }
 
+  MappedRegion memory_;
   std::uint64_t mask_;
   std::uint32_t hashes_;
-  std::vector<std::atomic<std::uint64_t>> words_;
   std::uint64_t seed_;
 };
 
@@ -67,7 +67,8 @@ Result<std::shared_ptr<Map>> make_bloom_filter(MapAttributes attributes) {
   if (attributes.extra > 15) return bad_map(attributes, fmt::format("{} hash functions are more than 15", attributes.extra));
   const std::uint32_t hashes = attributes.extra == 0 ? 5 : static_cast<std::uint32_t>(attributes.extra);
   const std::uint64_t bits = std::clamp<std::uint64_t>(std::bit_ceil(std::uint64_t{attributes.max_entries} * hashes * 7 / 5), 64, kMostBits);
-  return std::make_shared<BloomFilter>(std::move(attributes), bits, hashes);
+  MappedRegion words = TRY(map_memory(attributes, bits / 8));
+  return std::make_shared<BloomFilter>(std::move(attributes), std::move(words), bits, hashes);
 }
 
 }  // namespace espy::vm

@@ -1,336 +1,453 @@
-// hash, percpu_hash, lru_hash and lru_percpu_hash.
-//
-// Elements stand in one array, made in advance, and refer to each other by number; each bucket heads a list of them.
-//   - Lookups take no lock. They walk a list that writers change under them: a list ends in a marker with its bucket's number,
-//     so a reader that was carried into another list by an element that moved sees a foreign marker at its end, and begins
-//     again. (The idea is that of the kernel's hlist_nulls.)
-//   - Writers lock one bucket. Replacing a value puts a new element in front of the old one, which then goes: readers see the
-//     old value or the new one, never a mixture. The spare element for that is one for each CPU.
-//   - Where a full map makes room for a new key (LRU), a hand goes round over all elements: one that was looked up since it
-//     last came by is spared once, the first other goes. (The kernel's order is an approximation, too.)
-//   - Free elements form a stack whose head counts its changes, so that it can be popped without a lock.
-#include <sys/mman.h>
+#include "vm/maps/hash.hpp"
 
-#include <atomic>
-#include <bit>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <random>
-#include <utility>
 
-#include "base/fd.hpp"
 #include "vm/cpu.hpp"
+#include "vm/helpers/timers.hpp"
 #include "vm/maps/kinds.hpp"
+#include "vm/maps/memory.hpp"
 
 namespace espy::vm {
 namespace {
 
-constexpr std::uint32_t kEnd = 0x80000000;   // with a bucket's number: the end of its list
-
-struct Bucket {
-  std::atomic<std::uint32_t> head;
-  std::atomic<std::uint32_t> lock;
-};
-
-struct Element {
-  std::atomic<std::uint32_t> next;
-  std::uint32_t hash;
-  std::atomic<std::uint32_t> used;         // LRU: it is in a list
-  std::atomic<std::uint32_t> looked_up;    // LRU: since the hand came by
-  std::byte* bytes() { return reinterpret_cast<std::byte*>(this + 1); }
-};
-
-// The high half of a 128-bit product mixes all bits of both factors.
+// The two halves of a 128-bit product, mixed: all bits of both factors count.
 __extension__ using Wide = unsigned __int128;
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   const Wide product = static_cast<Wide>(a) * b;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-class Hash final : public Map {
- public:
-  Hash(MapAttributes attributes, MappedRegion memory, std::uint32_t buckets)
-      : Map(std::move(attributes)), memory_(std::move(memory)), mask_(buckets - 1), per_cpu_(per_cpu(attributes_)),
-        lru_(attributes_.type == facts::MapType::lru_hash || attributes_.type == facts::MapType::lru_percpu_hash) {
-    key_bytes_ = rounded(attributes_.key_size);
-    value_stride_ = rounded(attributes_.value_size);
-    element_bytes_ = element_size(attributes_, per_cpu_);
-    buckets_ = reinterpret_cast<Bucket*>(memory_.data());
-    elements_ = memory_.data() + std::size_t{buckets} * sizeof(Bucket);
-    for (std::uint32_t i = 0; i < buckets; ++i) buckets_[i].head.store(kEnd | i, std::memory_order_relaxed);
-    spares_ = std::make_unique<std::atomic<std::uint32_t>[]>(cpu_count());
-    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) spares_[cpu] = attributes_.max_entries + cpu;
-    for (std::uint32_t i = 0; i < attributes_.max_entries; ++i) element(i).next.store(i + 1 < attributes_.max_entries ? i + 1 : kEnd, std::memory_order_relaxed);
-    std::random_device random;
-    seed_ = (std::uint64_t{random()} << 32 | random()) | 1;
+template <typename T>
+T word_at(const void* at) {
+  T word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// Keys of elements are read while others write them: word by word, the rest of the last word zero.
+std::atomic_ref<std::uint64_t> shared_word(const std::byte* at) { return std::atomic_ref(*reinterpret_cast<std::uint64_t*>(const_cast<std::byte*>(at))); }
+
+std::uint64_t tail_of(const std::byte* at, std::size_t bytes) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, bytes);
+  return word;
+}
+
+// Values are written so, too: a reader may still hold what becomes another element.
+void store_words(std::byte* to, const void* from, std::size_t bytes) {
+  const auto* at = static_cast<const std::byte*>(from);
+  std::size_t done = 0;
+  for (; done + 8 <= bytes; done += 8) shared_word(to + done).store(word_at<std::uint64_t>(at + done), std::memory_order_relaxed);
+  if (done < bytes) shared_word(to + done).store(tail_of(at + done, bytes - done), std::memory_order_relaxed);
+}
+
+void load_words(std::byte* to, const std::byte* from, std::size_t bytes) {
+  for (std::size_t done = 0; done < bytes; done += 8) {
+    const std::uint64_t word = shared_word(from + done).load(std::memory_order_relaxed);
+    std::memcpy(to + done, &word, std::min<std::size_t>(8, bytes - done));
   }
-
-  static bool per_cpu(const MapAttributes& attributes) {
-    return attributes.type == facts::MapType::percpu_hash || attributes.type == facts::MapType::lru_percpu_hash;
-  }
-  static std::size_t element_size(const MapAttributes& attributes, bool per_cpu) {
-    return sizeof(Element) + rounded(attributes.key_size) + rounded(attributes.value_size) * (per_cpu ? cpu_count() : 1);
-  }
-
-  bool is_per_cpu() const override { return per_cpu_; }
-
-  std::vector<Region> regions() const override {
-    // The values, in each element behind header and key; a per-CPU element's values are told apart by nothing but the stride.
-    auto begin = reinterpret_cast<std::uintptr_t>(elements_) + sizeof(Element) + key_bytes_;
-    std::size_t count = attributes_.max_entries + cpu_count();
-    return {{.begin = begin, .end = begin + count * element_bytes_ - sizeof(Element) - key_bytes_, .stride = static_cast<std::uint32_t>(element_bytes_),
-             .object = static_cast<std::uint32_t>(element_bytes_ - sizeof(Element) - key_bytes_),
-             .writable = !attributes_.read_only_for_programs, .what = attributes_.name}};
-  }
-
-  void* lookup(const void* key) override {
-    Element* found = find(key, hash_of(key));
-    return found == nullptr ? nullptr : value_of(*found, per_cpu_ ? current_cpu() : 0);
-  }
-
-  void* lookup_percpu(const void* key, unsigned cpu) override {
-    Element* found = per_cpu_ && cpu < cpu_count() ? find(key, hash_of(key)) : nullptr;
-    return found == nullptr ? nullptr : value_of(*found, cpu);
-  }
-
-  long update(const void* key, const void* value, std::uint64_t flags) override {
-    if (!per_cpu_) return put(key, flags, true, [&](Element& e) { std::memcpy(value_of(e, 0), value, attributes_.value_size); });
-    if (flags > kExist) return -EINVAL;
-    const unsigned mine = current_cpu();
-    std::uint32_t hash = hash_of(key);
-    if (Element* found = find(key, hash); found != nullptr && flags != kNoExist) {   // others' values stay
-      std::memcpy(value_of(*found, mine), value, attributes_.value_size);
-      return 0;
-    }
-    return put(key, flags, false, [&](Element& e) {
-      std::memset(value_of(e, 0), 0, value_stride_ * cpu_count());
-      std::memcpy(value_of(e, mine), value, attributes_.value_size);
-    });
-  }
-
-  long erase(const void* key) override {
-    std::uint32_t hash = hash_of(key);
-    Bucket& bucket = buckets_[hash & mask_];
-    lock(bucket);
-    std::atomic<std::uint32_t>* link = link_to(bucket, key, hash);
-    std::uint32_t gone = link == nullptr ? kEnd : link->load(std::memory_order_relaxed);
-    if (link != nullptr) link->store(element(gone).next.load(std::memory_order_relaxed), std::memory_order_release);
-    unlock(bucket);
-    if (link == nullptr) return -ENOENT;
-    release(gone);
-    return 0;
-  }
-
-  long for_each(const std::function<long(const void*, void*)>& visit) override {
-    long visited = 0;
-    for (std::uint32_t b = 0; b <= mask_; ++b) {
-      for (std::uint32_t i = buckets_[b].head.load(std::memory_order_acquire); (i & kEnd) == 0;) {
-        Element& e = element(i);
-        i = e.next.load(std::memory_order_acquire);   // before the visitor may delete it
-        ++visited;
-        if (visit(e.bytes(), value_of(e, per_cpu_ ? current_cpu() : 0)) != 0) return visited;
-      }
-    }
-    return visited;
-  }
-
- protected:
-  long update_all_cpus(const void* key, const std::byte* values, std::uint64_t flags) override {
-    auto fill = [&](Element& e) {
-      for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) std::memcpy(value_of(e, cpu), values + cpu * value_stride_, attributes_.value_size);
-    };
-    if (Element* found = find(key, hash_of(key)); found != nullptr && flags != kNoExist) return fill(*found), 0;
-    return put(key, flags, false, fill);
-  }
-
-  long next(const void* key, void* next_key) override {
-    std::uint32_t bucket = 0;
-    if (key != nullptr) {
-      std::uint32_t hash = hash_of(key);
-      if (Element* here = find(key, hash); here != nullptr) {
-        std::uint32_t after = here->next.load(std::memory_order_acquire);
-        if ((after & kEnd) == 0) return std::memcpy(next_key, element(after).bytes(), attributes_.key_size), 0;
-        bucket = (hash & mask_) + 1;
-      }
-    }
-    for (; bucket <= mask_; ++bucket) {
-      std::uint32_t first = buckets_[bucket].head.load(std::memory_order_acquire);
-      if ((first & kEnd) == 0) return std::memcpy(next_key, element(first).bytes(), attributes_.key_size), 0;
-    }
-    return -ENOENT;
-  }
-
- private:
-  Element& element(std::uint32_t index) const { return *reinterpret_cast<Element*>(elements_ + index * element_bytes_); }
-  std::byte* value_of(Element& e, unsigned cpu) const { return e.bytes() + key_bytes_ + cpu * value_stride_; }
-
-  std::uint32_t hash_of(const void* key) const {
-    const auto* bytes = static_cast<const std::byte*>(key);
-    std::uint32_t left = attributes_.key_size;
-    std::uint64_t state = seed_;
-    for (; left >= 8; left -= 8, bytes += 8) {
-      std::uint64_t word;
-      std::memcpy(&word, bytes, 8);
-      state = mix(state ^ word, 0x9e3779b97f4a7c15);
-    }
-    if (left != 0) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, bytes, left);
-      state = mix(state ^ word, 0xd6e8feb86659fd93);
-    }
-    return static_cast<std::uint32_t>(state);
-  }
-
-  bool same(Element& e, const void* key, std::uint32_t hash) const {
-    return e.hash == hash && std::memcmp(e.bytes(), key, attributes_.key_size) == 0;
-  }
-
-  Element* find(const void* key, std::uint32_t hash) const {
-    const std::uint32_t number = hash & mask_;
-    for (;;) {
-      std::uint32_t i = buckets_[number].head.load(std::memory_order_acquire);
-      while ((i & kEnd) == 0) {
-        Element& e = element(i);
-        if (same(e, key, hash)) {
-          if (lru_ && e.looked_up.load(std::memory_order_relaxed) == 0) e.looked_up.store(1, std::memory_order_relaxed);
-          return &e;
-        }
-        i = e.next.load(std::memory_order_acquire);
-      }
-      if (i == (kEnd | number)) return nullptr;
-    }
-  }
-
-  // What refers to the element, under the bucket's lock; nullptr: it is not there.
-  std::atomic<std::uint32_t>* link_to(Bucket& bucket, const void* key, std::uint32_t hash) const {
-    for (std::atomic<std::uint32_t>* link = &bucket.head;;) {
-      std::uint32_t i = link->load(std::memory_order_relaxed);
-      if ((i & kEnd) != 0) return nullptr;
-      if (same(element(i), key, hash)) return link;
-      link = &element(i).next;
-    }
-  }
-
-  // Makes the element, or replaces the one that is there.
-  template <typename Fill>
-  long put(const void* key, std::uint64_t flags, bool replace, const Fill& fill) {
-    if ((flags & ~kLock) > kExist) return -EINVAL;
-    const std::uint32_t hash = hash_of(key);
-    Bucket& bucket = buckets_[hash & mask_];
-    std::uint32_t room = lru_ ? take_or_evict() : kEnd;   // before the lock: making room locks another bucket
-    lock(bucket);
-    std::atomic<std::uint32_t>* link = link_to(bucket, key, hash);
-    long refused = link != nullptr ? ((flags & kNoExist) != 0 || !replace ? -EEXIST : 0) : ((flags & kExist) != 0 ? -ENOENT : 0);
-    std::uint32_t fresh = kEnd;
-    if (refused == 0) {
-      fresh = std::exchange(room, kEnd);
-      if (fresh == kEnd && link != nullptr) fresh = spares_[current_cpu()].exchange(kEnd, std::memory_order_relaxed);
-      if (fresh == kEnd) fresh = take();
-      if (fresh == kEnd) refused = -E2BIG;
-    }
-    if (refused != 0) {
-      unlock(bucket);
-      if (room != kEnd) release(room);
-      return refused;
-    }
-    Element& e = element(fresh);
-    e.hash = hash;
-    e.used.store(1, std::memory_order_relaxed);
-    e.looked_up.store(0, std::memory_order_relaxed);
-    std::memcpy(e.bytes(), key, attributes_.key_size);
-    fill(e);
-    std::uint32_t old = kEnd;
-    if (link != nullptr) old = link->load(std::memory_order_relaxed);
-    e.next.store(bucket.head.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    bucket.head.store(fresh, std::memory_order_release);
-    if (old != kEnd) {
-      if (link == &bucket.head) link = &e.next;
-      link->store(element(old).next.load(std::memory_order_relaxed), std::memory_order_release);
-    }
-    unlock(bucket);
-    if (old != kEnd) element(old).used.store(0, std::memory_order_relaxed), keep_or_release(old);
-    return 0;
-  }
-
-  std::uint32_t take_or_evict() {
-    for (std::uint64_t tries = 0; tries < 4 * std::uint64_t{attributes_.max_entries} + 8; ++tries) {
-      if (std::uint32_t free = take(); free != kEnd) return free;
-      const std::uint32_t index = hand_.fetch_add(1, std::memory_order_relaxed) % (attributes_.max_entries + cpu_count());
-      Element& e = element(index);
-      if (e.used.load(std::memory_order_relaxed) == 0 || e.looked_up.exchange(0, std::memory_order_relaxed) != 0) continue;
-      if (unlink(index)) return index;
-    }
-    return kEnd;
-  }
-
-  // Takes an element out of its list; false: another thread did.
-  bool unlink(std::uint32_t index) {
-    Bucket& bucket = buckets_[element(index).hash & mask_];
-    lock(bucket);
-    std::atomic<std::uint32_t>* link = &bucket.head;
-    std::uint32_t at = link->load(std::memory_order_relaxed);
-    while ((at & kEnd) == 0 && at != index) link = &element(at).next, at = link->load(std::memory_order_relaxed);
-    if (at == index) link->store(element(index).next.load(std::memory_order_relaxed), std::memory_order_release);
-    unlock(bucket);
-    if (at == index) element(index).used.store(0, std::memory_order_relaxed);
-    return at == index;
-  }
-
-  void keep_or_release(std::uint32_t index) {
-    std::uint32_t none = kEnd;
-    if (!spares_[current_cpu()].compare_exchange_strong(none, index, std::memory_order_relaxed)) release(index);
-  }
-
-  std::uint32_t take() {
-    std::uint64_t head = free_.load(std::memory_order_acquire);
-    for (;;) {
-      auto index = static_cast<std::uint32_t>(head);
-      if ((index & kEnd) != 0) return kEnd;
-      std::uint64_t after = ((head >> 32) + 1) << 32 | element(index).next.load(std::memory_order_relaxed);
-      if (free_.compare_exchange_weak(head, after, std::memory_order_acquire)) return index;
-    }
-  }
-
-  void release(std::uint32_t index) {
-    element(index).used.store(0, std::memory_order_relaxed);
-    std::uint64_t head = free_.load(std::memory_order_relaxed);
-    for (;;) {
-      element(index).next.store(static_cast<std::uint32_t>(head), std::memory_order_relaxed);
-      std::uint64_t after = ((head >> 32) + 1) << 32 | index;
-      if (free_.compare_exchange_weak(head, after, std::memory_order_release)) return;
-    }
-  }
-
-  static void lock(Bucket& bucket) {
-    while (bucket.lock.exchange(1, std::memory_order_acquire) != 0) {
-      while (bucket.lock.load(std::memory_order_relaxed) != 0) relax();
-    }
-  }
-  static void unlock(Bucket& bucket) { bucket.lock.store(0, std::memory_order_release); }
-
-  MappedRegion memory_;
-  std::uint32_t mask_;
-  bool per_cpu_, lru_;
-  std::atomic<std::uint32_t> hand_{0};
-  std::size_t key_bytes_ = 0, value_stride_ = 0, element_bytes_ = 0;
-  Bucket* buckets_ = nullptr;
-  std::byte* elements_ = nullptr;
-  std::uint64_t seed_ = 1;
-  std::unique_ptr<std::atomic<std::uint32_t>[]> spares_;
-  std::atomic<std::uint64_t> free_{0};   // a count of changes, and the first free element
-};
+}
 
 }  // namespace
 
+Hash::Hash(MapAttributes attributes, MappedRegion memory)
+    : Map(std::move(attributes)), memory_(std::move(memory)), mask_(bucket_count(attributes_) - 1), stripe_mask_(stripe_count(attributes_) - 1), per_cpu_(per_cpu(attributes_)),
+      lru_(attributes_.type == facts::MapType::lru_hash || attributes_.type == facts::MapType::lru_percpu_hash), key_bytes_(rounded(attributes_.key_size)),
+      value_stride_(rounded(attributes_.value_size)), element_bytes_(element_size(attributes_)), seed_(map_seed(attributes_)) {
+  std::byte* at = memory_.data();
+  state_ = reinterpret_cast<State*>(at);
+  stripes_ = reinterpret_cast<Stripe*>(at += sizeof(State));
+  heads_ = reinterpret_cast<std::atomic<std::uint32_t>*>(at += sizeof(Stripe) * (std::size_t{stripe_mask_} + 1));
+  elements_ = at + rounded(sizeof(std::uint32_t) * (std::size_t{mask_} + 1));
+}
+
+bool Hash::per_cpu(const MapAttributes& attributes) {
+  return attributes.type == facts::MapType::percpu_hash || attributes.type == facts::MapType::lru_percpu_hash;
+}
+
+// Two threads seldom want the same of so many.
+std::uint32_t Hash::stripe_count(const MapAttributes& attributes) { return std::min(bucket_count(attributes), std::bit_ceil(std::clamp(cpu_count() * 16, 64U, 1024U))); }
+
+std::uint64_t Hash::element_size(const MapAttributes& attributes) {
+  return sizeof(Element) + rounded(attributes.key_size) + std::uint64_t{rounded(attributes.value_size)} * (per_cpu(attributes) ? cpu_count() : 1);
+}
+
+std::uint64_t Hash::memory_bytes(const MapAttributes& attributes) {
+  const std::uint64_t elements = std::uint64_t{attributes.max_entries} + stripe_count(attributes);
+  return sizeof(State) + sizeof(Stripe) * std::uint64_t{stripe_count(attributes)} + rounded(sizeof(std::uint32_t) * std::size_t{bucket_count(attributes)}) + elements * element_size(attributes);
+}
+
+std::vector<Region> Hash::regions() const {
+  // The values, in each element behind header and key; a per-CPU element's values are told apart by nothing but the stride.
+  const auto begin = reinterpret_cast<std::uintptr_t>(elements_) + sizeof(Element) + key_bytes_;
+  const std::uint64_t count = std::uint64_t{attributes_.max_entries} + stripe_mask_ + 1, before = sizeof(Element) + key_bytes_;
+  return {{.begin = begin, .end = begin + count * element_bytes_ - before, .stride = static_cast<std::uint32_t>(element_bytes_), .object = static_cast<std::uint32_t>(element_bytes_ - before),
+           .writable = !attributes_.read_only_for_programs, .what = attributes_.name}};
+}
+
+// ---- keys ----
+
+template <typename Of>
+auto Hash::by_key_size(const Of& of) const {
+  switch (attributes_.key_size) {
+    case 4: return of.template operator()<4>();
+    case 8: return of.template operator()<8>();
+    case 16: return of.template operator()<16>();
+    default: return of.template operator()<0>();
+  }
+}
+
+template <unsigned kKeyBytes>
+std::uint32_t Hash::hash_of(const void* key) const {
+  constexpr std::uint64_t kFirst = 0x9e3779b97f4a7c15, kSecond = 0xd6e8feb86659fd93;
+  const auto* bytes = static_cast<const std::byte*>(key);
+  if constexpr (kKeyBytes == 4) {
+    return static_cast<std::uint32_t>(mix(seed_ ^ word_at<std::uint32_t>(bytes), kFirst));
+  } else if constexpr (kKeyBytes == 8) {
+    return static_cast<std::uint32_t>(mix(seed_ ^ word_at<std::uint64_t>(bytes), kFirst));
+  } else if constexpr (kKeyBytes == 16) {
+    return static_cast<std::uint32_t>(mix(mix(seed_ ^ word_at<std::uint64_t>(bytes), kFirst) ^ word_at<std::uint64_t>(bytes + 8), kSecond));
+  } else {
+    std::uint64_t state = seed_;
+    std::uint32_t left = attributes_.key_size;
+    for (; left >= 8; left -= 8, bytes += 8) state = mix(state ^ word_at<std::uint64_t>(bytes), kFirst);
+    if (left != 0) state = mix(state ^ tail_of(bytes, left), kSecond);
+    return static_cast<std::uint32_t>(state);
+  }
+}
+
+template <unsigned kKeyBytes>
+bool Hash::same(const Element& e, const void* key, std::uint32_t hash) const {
+  const auto* bytes = static_cast<const std::byte*>(key);
+  if constexpr (kKeyBytes == 4) {   // the hash says no more than the key
+    return shared_word(e.bytes()).load(std::memory_order_relaxed) == word_at<std::uint32_t>(bytes);
+  } else if constexpr (kKeyBytes == 8) {
+    return shared_word(e.bytes()).load(std::memory_order_relaxed) == word_at<std::uint64_t>(bytes);
+  } else {
+    if (e.hash.load(std::memory_order_relaxed) != hash) return false;
+    const std::size_t whole = (kKeyBytes != 0 ? kKeyBytes : attributes_.key_size) & ~std::size_t{7};
+    for (std::size_t at = 0; at < whole; at += 8) {
+      if (shared_word(e.bytes() + at).load(std::memory_order_relaxed) != word_at<std::uint64_t>(bytes + at)) return false;
+    }
+    if (kKeyBytes != 0 || whole == attributes_.key_size) return true;
+    return shared_word(e.bytes() + whole).load(std::memory_order_relaxed) == tail_of(bytes + whole, attributes_.key_size - whole);
+  }
+}
+
+void Hash::write_key(Element& e, const void* key) const {
+  const auto* bytes = static_cast<const std::byte*>(key);
+  for (std::size_t at = 0; at < attributes_.key_size; at += 8) {
+    shared_word(e.bytes() + at).store(tail_of(bytes + at, std::min<std::size_t>(8, attributes_.key_size - at)), std::memory_order_relaxed);
+  }
+}
+
+void Hash::read_key(const Element& e, void* key) const {
+  for (std::size_t at = 0; at < attributes_.key_size; at += 8) {
+    const std::uint64_t word = shared_word(e.bytes() + at).load(std::memory_order_relaxed);
+    std::memcpy(static_cast<std::byte*>(key) + at, &word, std::min<std::size_t>(8, attributes_.key_size - at));
+  }
+}
+
+// ---- reading ----
+
+template <unsigned kKeyBytes>
+Hash::Element* Hash::find(const void* key, std::uint32_t hash) const {
+  const std::uint32_t bucket = hash & mask_;
+  for (;;) {
+    std::uint32_t i = first_of(bucket);
+    while ((i & kEnd) == 0) {
+      Element& e = element(i);
+      if (same<kKeyBytes>(e, key, hash)) return &e;
+      i = e.next.load(std::memory_order_acquire);
+    }
+    if (i == (kEnd | bucket)) return nullptr;
+  }
+}
+
+template <unsigned kKeyBytes>
+std::uint64_t Hash::direct(std::uint64_t map, std::uint64_t key) {
+  const Hash& self = *reinterpret_cast<const Hash*>(map);
+  const void* wanted = reinterpret_cast<const void*>(key);
+  Element* found = self.find<kKeyBytes>(wanted, self.hash_of<kKeyBytes>(wanted));
+  if (found == nullptr) return 0;
+  if (self.lru_ && found->looked_up.load(std::memory_order_relaxed) == 0) found->looked_up.store(1, std::memory_order_relaxed);
+  return reinterpret_cast<std::uint64_t>(self.value_of(*found, self.per_cpu_ ? current_cpu() : 0));
+}
+
+Map::DirectLookup Hash::direct_lookup() const {
+  return by_key_size([]<unsigned kKeyBytes>() { return static_cast<DirectLookup>(&Hash::direct<kKeyBytes>); });
+}
+
+void* Hash::lookup(const void* key) {
+  return reinterpret_cast<void*>(by_key_size([&]<unsigned kKeyBytes>() { return direct<kKeyBytes>(reinterpret_cast<std::uint64_t>(this), reinterpret_cast<std::uint64_t>(key)); }));
+}
+
+void* Hash::lookup_percpu(const void* key, unsigned cpu) {
+  if (!per_cpu_ || cpu >= cpu_count()) return nullptr;
+  Element* found = find<0>(key, by_key_size([&]<unsigned kKeyBytes>() { return hash_of<kKeyBytes>(key); }));
+  return found == nullptr ? nullptr : value_of(*found, cpu);
+}
+
+// The element may become another's while it is copied: it is only one value if it still is the key's afterwards.
+long Hash::read_into(const void* key, std::byte* value) {
+  if (per_cpu_ || !attributes_.fields.empty()) return Map::read_into(key, value);
+  for (unsigned turns = 0;; ++turns) {
+    const auto* found = static_cast<const std::byte*>(lookup(key));
+    if (found == nullptr) return -ENOENT;
+    load_words(value, found, attributes_.value_size);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (lookup(key) == found) return 0;
+    relax_after(turns);
+  }
+}
+
+long Hash::for_each(const std::function<long(const void*, void*)>& visit) {
+  long visited = 0;
+  std::vector<std::byte> key(attributes_.key_size);
+  for (std::uint32_t b = 0; b <= mask_; ++b) {
+    for (std::uint32_t i = first_of(b); (i & kEnd) == 0;) {
+      Element& e = element(i);
+      i = e.next.load(std::memory_order_acquire);   // before the visitor may delete it
+      ++visited;
+      read_key(e, key.data());
+      if (visit(key.data(), value_of(e, per_cpu_ ? current_cpu() : 0)) != 0) return visited;
+    }
+  }
+  return visited;
+}
+
+bool Hash::key_of(const void* value, void* key) const {
+  const std::uint64_t distance = static_cast<std::uint64_t>(static_cast<const std::byte*>(value) - elements_), number = distance / element_bytes_;
+  if (number > attributes_.max_entries + std::uint64_t{stripe_mask_}) return false;
+  return read_key(element(static_cast<std::uint32_t>(number)), key), true;
+}
+
+// A key that is gone begins again at the first, as in the kernel.
+long Hash::next(const void* key, void* next_key) {
+  std::uint32_t bucket = 0;
+  if (key != nullptr) {
+    const std::uint32_t hash = by_key_size([&]<unsigned kKeyBytes>() { return hash_of<kKeyBytes>(key); });
+    if (Element* here = by_key_size([&]<unsigned kKeyBytes>() { return find<kKeyBytes>(key, hash); }); here != nullptr) {
+      const std::uint32_t after = here->next.load(std::memory_order_acquire);
+      if ((after & kEnd) == 0) return read_key(element(after), next_key), 0;
+      bucket = (hash & mask_) + 1;
+    }
+  }
+  for (; bucket <= mask_; ++bucket) {
+    const std::uint32_t first = first_of(bucket);
+    if ((first & kEnd) == 0) return read_key(element(first), next_key), 0;
+  }
+  return -ENOENT;
+}
+
 Result<std::shared_ptr<Map>> make_hash(MapAttributes attributes) {
-  if (attributes.key_size == 0 || attributes.key_size > 1 << 20) return bad_map(attributes, fmt::format("keys of {} bytes", attributes.key_size));
+  constexpr std::uint32_t kMostKeyBytes = 1 << 16, kMostValueBytes = 1 << 28;
+  if (attributes.key_size == 0 || attributes.key_size > kMostKeyBytes) return bad_map(attributes, fmt::format("keys of {} bytes", attributes.key_size));
+  if (attributes.value_size == 0 || attributes.value_size > kMostValueBytes) return bad_map(attributes, fmt::format("values of {} bytes", attributes.value_size));
   if (attributes.max_entries == 0 || attributes.max_entries >= 1U << 30) return bad_map(attributes, fmt::format("{} entries", attributes.max_entries));
-  const bool per_cpu = Hash::per_cpu(attributes);
-  std::uint32_t buckets = std::bit_ceil(attributes.max_entries);
-  std::uint64_t bytes = std::uint64_t{buckets} * sizeof(Bucket) + (std::uint64_t{attributes.max_entries} + cpu_count()) * Hash::element_size(attributes, per_cpu);
-  if (bytes > std::uint64_t{1} << 40) return bad_map(attributes, fmt::format("{} bytes are more than a map may have", bytes));
-  MappedRegion memory = TRY(MappedRegion::map(-1, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE));
-  return std::make_shared<Hash>(std::move(attributes), std::move(memory), buckets);
+  MappedRegion memory = TRY(map_memory(attributes, Hash::memory_bytes(attributes)));
+  return std::make_shared<Hash>(std::move(attributes), std::move(memory));
+}
+
+// ---- writing ----
+
+void Hash::lock(Stripe& stripe) {
+  while (stripe.lock.exchange(1, std::memory_order_acquire) != 0) {
+    for (unsigned turns = 0; stripe.lock.load(std::memory_order_relaxed) != 0; ++turns) relax_after(turns);
+  }
+}
+
+// What refers to the element, under the stripe's lock; nullptr: it is not there.
+template <unsigned kKeyBytes>
+std::atomic<std::uint32_t>* Hash::link_to(std::uint32_t bucket, const void* key, std::uint32_t hash) const {
+  for (std::atomic<std::uint32_t>* link = &heads_[bucket];;) {
+    const std::uint32_t i = follow(link, bucket);
+    if ((i & kEnd) != 0) return nullptr;
+    if (same<kKeyBytes>(element(i), key, hash)) return link;
+    link = &element(i).next;
+  }
+}
+
+std::uint32_t Hash::pop_free(const Hash& map, Stripe& stripe) {
+  const std::uint32_t first = stripe.free.load(std::memory_order_relaxed);
+  if (first == 0) return kNone;
+  stripe.free.store(map.element(first - 1).next_free, std::memory_order_relaxed);
+  return first - 1;
+}
+
+void Hash::give_free(Stripe& stripe, std::uint32_t number) const {
+  element(number).used.store(0, std::memory_order_relaxed);
+  element(number).next_free = stripe.free.load(std::memory_order_relaxed);
+  stripe.free.store(number + 1, std::memory_order_relaxed);
+}
+
+std::uint32_t Hash::take_free(Stripe& stripe) {
+  if (const std::uint32_t own = pop_free(*this, stripe); own != kNone) return own;
+  if (state_->fresh.load(std::memory_order_relaxed) >= attributes_.max_entries) return kNone;
+  const std::uint32_t fresh = state_->fresh.fetch_add(1, std::memory_order_relaxed);
+  if (fresh < attributes_.max_entries) return fresh;
+  state_->fresh.fetch_sub(1, std::memory_order_relaxed);
+  return kNone;
+}
+
+std::uint32_t Hash::take_others(const Stripe& own, bool& again) {
+  for (std::uint32_t i = 0; i <= stripe_mask_; ++i) {
+    Stripe& other = stripes_[i];
+    if (&other == &own || other.free.load(std::memory_order_relaxed) == 0) continue;
+    if (other.lock.exchange(1, std::memory_order_acquire) != 0) {   // waiting for it while holding the own could be for ever
+      again = true;
+      continue;
+    }
+    const std::uint32_t number = pop_free(*this, other);
+    unlock(other);
+    if (number != kNone) return number;
+  }
+  return kNone;
+}
+
+// Makes the element, or replaces the one that is there.
+template <unsigned kKeyBytes, typename Fill>
+long Hash::put(const void* key, std::uint64_t flags, bool replace, const Fill& fill) {
+  const std::uint32_t hash = hash_of<kKeyBytes>(key), bucket = hash & mask_;
+  Stripe& stripe = stripe_of(bucket);
+  std::uint32_t room = kNone;
+  bool nothing_to_evict = false;
+  for (unsigned turns = 0;; ++turns) {
+    lock(stripe);
+    std::atomic<std::uint32_t>* link = link_to<kKeyBytes>(bucket, key, hash);
+    long refused = link != nullptr ? ((flags & kNoExist) != 0 || !replace ? -EEXIST : 0) : ((flags & kExist) != 0 ? -ENOENT : 0);
+    if (link != nullptr && refused == 0 && (flags & kLock) != 0) {
+      Element& there = element(follow(link, bucket));
+      copy_value_locked(value_of(there, 0), value_of(there, 0), fill.value);
+    } else if (refused == 0) {
+      const std::uint32_t old = link == nullptr ? kNone : follow(link, bucket);
+      bool again = false;
+      std::uint32_t number = old != kNone ? stripe.spare ^ first_spare(stripe) : room != kNone ? std::exchange(room, kNone)
+                                         : take_free(stripe);
+      if (number == kNone && (!lru_ || nothing_to_evict)) number = take_others(stripe, again);
+      if (number == kNone) {
+        unlock(stripe);
+        if (!again && (!lru_ || nothing_to_evict)) return lru_ ? -ENOMEM : -E2BIG;
+        if (lru_) room = evict(), nothing_to_evict = room == kNone;
+        relax_after(turns);
+        continue;
+      }
+      Element& e = element(number);
+      e.hash.store(hash, std::memory_order_relaxed);
+      e.used.store(1, std::memory_order_relaxed);
+      e.looked_up.store(0, std::memory_order_relaxed);
+      write_key(e, key);
+      fill(e);
+      const std::uint32_t first = follow(&heads_[bucket], bucket);
+      e.next.store(first, std::memory_order_relaxed);
+      refer(&heads_[bucket], bucket, number);
+      if (old != kNone) {
+        if (link == &heads_[bucket]) link = &e.next;
+        refer(link, bucket, element(old).next.load(std::memory_order_relaxed));
+        element(old).used.store(0, std::memory_order_relaxed);
+        stripe.spare = old ^ first_spare(stripe);
+        if (!attributes_.fields.empty()) [[unlikely]] forget_timers(*this, value_of(element(old), 0));
+      }
+    }
+    if (room != kNone) give_free(stripe, room);   // another thread put the key there meanwhile
+    unlock(stripe);
+    return refused;
+  }
+}
+
+template <unsigned kKeyBytes>
+long Hash::take_out(const void* key) {
+  const std::uint32_t hash = hash_of<kKeyBytes>(key), bucket = hash & mask_;
+  Stripe& stripe = stripe_of(bucket);
+  lock(stripe);
+  std::atomic<std::uint32_t>* link = link_to<kKeyBytes>(bucket, key, hash);
+  if (link != nullptr) {
+    const std::uint32_t gone = follow(link, bucket);
+    refer(link, bucket, element(gone).next.load(std::memory_order_relaxed));
+    if (!attributes_.fields.empty()) [[unlikely]] forget_timers(*this, value_of(element(gone), 0));
+    give_free(stripe, gone);
+  }
+  unlock(stripe);
+  return link == nullptr ? -ENOENT : 0;
+}
+
+long Hash::erase(const void* key) {
+  return by_key_size([&]<unsigned kKeyBytes>() { return take_out<kKeyBytes>(key); });
+}
+
+long Hash::update(const void* key, const void* value, std::uint64_t flags) {
+  if ((per_cpu_ ? flags : flags & ~kLock) > kExist) [[unlikely]] return -EINVAL;
+  if ((flags & kLock) != 0 && bad_lock(flags)) [[unlikely]] return -EINVAL;
+  if (!per_cpu_) {
+    struct Fill {
+      const Hash& map;
+      const void* value;
+      void operator()(Element& e) const {
+        std::byte* to = map.value_of(e, 0);
+        if (map.attributes_.fields.empty()) return store_words(to, value, map.attributes_.value_size);
+        std::memset(to, 0, map.attributes_.value_size);
+        map.copy_value(to, value);
+      }
+    };
+    return by_key_size([&]<unsigned kKeyBytes>() { return put<kKeyBytes>(key, flags, true, Fill{*this, value}); });
+  }
+  const unsigned mine = current_cpu();
+  if (void* found = lookup_percpu(key, mine); found != nullptr && flags != kNoExist) return copy_value(found, value), 0;   // others' values stay
+  struct Fill {
+    const Hash& map;
+    const void* value;
+    unsigned cpu;
+    void operator()(Element& e) const {
+      std::memset(map.value_of(e, 0), 0, map.value_stride_ * cpu_count());
+      map.copy_value(map.value_of(e, cpu), value);
+    }
+  };
+  return by_key_size([&]<unsigned kKeyBytes>() { return put<kKeyBytes>(key, flags, false, Fill{*this, value, mine}); });
+}
+
+long Hash::update_all_cpus(const void* key, const std::byte* values, std::uint64_t flags) {
+  if (flags > kExist) return -EINVAL;
+  struct Fill {
+    const Hash& map;
+    const std::byte* value;
+    void operator()(Element& e) const {
+      for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) map.copy_value(map.value_of(e, cpu), value + cpu * map.value_stride_);
+    }
+  };
+  const Fill fill{*this, values};
+  const std::uint32_t hash = by_key_size([&]<unsigned kKeyBytes>() { return hash_of<kKeyBytes>(key); });
+  if (Element* found = find<0>(key, hash); found != nullptr && flags != kNoExist) return fill(*found), 0;
+  return by_key_size([&]<unsigned kKeyBytes>() { return put<kKeyBytes>(key, flags, false, fill); });
+}
+
+std::uint32_t Hash::evict() {
+  const std::uint32_t all = attributes_.max_entries + stripe_mask_ + 1;
+  for (std::uint64_t tries = 0; tries < 4 * std::uint64_t{all} + 8; ++tries) {
+    const std::uint32_t number = state_->hand.fetch_add(1, std::memory_order_relaxed) % all;
+    Element& e = element(number);
+    if (e.used.load(std::memory_order_relaxed) == 0 || e.looked_up.exchange(0, std::memory_order_relaxed) != 0) continue;
+    if (unlink(number)) return number;
+  }
+  return kNone;
+}
+
+// Takes an element out of its list; false: another thread did.
+bool Hash::unlink(std::uint32_t number) {
+  const std::uint32_t bucket = element(number).hash.load(std::memory_order_relaxed) & mask_;
+  Stripe& stripe = stripe_of(bucket);
+  lock(stripe);
+  std::atomic<std::uint32_t>* link = &heads_[bucket];
+  std::uint32_t at = follow(link, bucket);
+  while ((at & kEnd) == 0 && at != number) link = &element(at).next, at = follow(link, bucket);
+  if (at == number) {
+    refer(link, bucket, element(number).next.load(std::memory_order_relaxed));
+    element(number).used.store(0, std::memory_order_relaxed);
+    if (!attributes_.fields.empty()) forget_timers(*this, value_of(element(number), 0));
+  }
+  unlock(stripe);
+  return at == number;
 }
 
 }  // namespace espy::vm

@@ -2,8 +2,6 @@
 //
 // A binary trie whose nodes stand for prefixes; nodes between two branches are left out, as in the kernel's. Readers share a
 // lock with each other and wait for writers only.
-#include <sys/mman.h>
-
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -11,6 +9,7 @@
 
 #include "base/fd.hpp"
 #include "vm/maps/kinds.hpp"
+#include "vm/maps/memory.hpp"
 
 namespace espy::vm {
 namespace {
@@ -26,12 +25,11 @@ class LpmTrie final : public Map {
  public:
   LpmTrie(MapAttributes attributes, MappedRegion pool)
       : Map(std::move(attributes)), pool_(std::move(pool)), stride_(rounded(attributes_.value_size)), data_bytes_(attributes_.key_size - 4) {
-    for (std::uint32_t i = attributes_.max_entries + 1; i-- > 0;) free_.push_back(pool_.data() + i * stride_);
   }
 
   std::vector<Region> regions() const override {
     auto begin = reinterpret_cast<std::uintptr_t>(pool_.data());
-    return {{.begin = begin, .end = begin + stride_ * (attributes_.max_entries + 1), .stride = static_cast<std::uint32_t>(stride_), .object = attributes_.value_size,
+    return {{.begin = begin, .end = begin + stride_ * (std::size_t{attributes_.max_entries} + 1), .stride = static_cast<std::uint32_t>(stride_), .object = attributes_.value_size,
              .writable = !attributes_.read_only_for_programs, .what = attributes_.name}};
   }
 
@@ -59,8 +57,7 @@ class LpmTrie final : public Map {
     if (there && flags == kNoExist) return -EEXIST;
     if (!there && flags == kExist) return -ENOENT;
     if (!there && count_ == attributes_.max_entries) return -ENOSPC;
-    std::byte* stored = free_.back();   // one more than there are entries, so a value can be replaced by a new one
-    free_.pop_back();
+    std::byte* stored = take();   // one more than there are entries, so a value can be replaced by a new one
     std::memcpy(stored, value, attributes_.value_size);
     count_ += !there;
     if (!exact) return insert(*link, wanted, stored), 0;
@@ -132,6 +129,13 @@ class LpmTrie final : public Map {
     if (node->value != nullptr) order.push_back(node);
   }
 
+  std::byte* take() {
+    if (free_.empty()) return pool_.data() + std::size_t{fresh_++} * stride_;
+    std::byte* last = free_.back();
+    free_.pop_back();
+    return last;
+  }
+
   // Where the key is, or where it would hang.
   std::unique_ptr<Node>* place(const Key& key) {
     std::unique_ptr<Node>* link = &root_;
@@ -162,7 +166,8 @@ class LpmTrie final : public Map {
   std::shared_mutex mutex_;
   std::unique_ptr<Node> root_;
   MappedRegion pool_;               // of values: memory that a program looked up stays memory, as in a preallocated map
-  std::vector<std::byte*> free_;
+  std::vector<std::byte*> free_;    // that were used before; the others begin at number fresh_
+  std::uint32_t fresh_ = 0;
   std::size_t stride_;
   std::uint32_t data_bytes_, count_ = 0;
 };
@@ -174,8 +179,7 @@ Result<std::shared_ptr<Map>> make_lpm_trie(MapAttributes attributes) {
   if (attributes.max_entries == 0 || attributes.value_size == 0) return bad_map(attributes, "it has no room for a value");
   if ((attributes.flags & 1) == 0) return bad_map(attributes, "it must be made with BPF_F_NO_PREALLOC");
   const std::uint64_t bytes = std::uint64_t{rounded(attributes.value_size)} * (std::uint64_t{attributes.max_entries} + 1);
-  if (bytes > std::uint64_t{1} << 40) return bad_map(attributes, fmt::format("{} bytes are more than a map may have", bytes));
-  MappedRegion pool = TRY(MappedRegion::map(-1, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE));
+  MappedRegion pool = TRY(map_memory(attributes, bytes));
   return std::make_shared<LpmTrie>(std::move(attributes), std::move(pool));
 }
 

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "vm/maps/kinds.hpp"
+#include "vm/maps/memory.hpp"
 
 namespace espy::vm {
 namespace {
@@ -11,8 +12,8 @@ namespace {
 // One ring of values; a stack takes from where it puts. Both ends are under one lock: there is nothing to look up.
 class Queue final : public Map {
  public:
-  explicit Queue(MapAttributes attributes)
-      : Map(std::move(attributes)), values_(rounded(attributes_.value_size) * attributes_.max_entries), last_in_first_out_(attributes_.type == facts::MapType::stack) {}
+  Queue(MapAttributes attributes, MappedRegion values)
+      : Map(std::move(attributes)), values_(std::move(values)), last_in_first_out_(attributes_.type == facts::MapType::stack) {}
 
   std::vector<Region> regions() const override { return {}; }   // values are copied in and out
 
@@ -24,20 +25,23 @@ class Queue final : public Map {
       first_ = (first_ + 1) % attributes_.max_entries;   // BPF_EXIST makes room: the oldest goes
       --count_;
     }
-    std::memcpy(at((first_ + count_) % attributes_.max_entries), value, attributes_.value_size);
+    std::memcpy(at(static_cast<std::uint32_t>((std::uint64_t{first_} + count_) % attributes_.max_entries)), value, attributes_.value_size);
     ++count_;
     return 0;
   }
   long pop(void* value) override { return take(value, true); }
   long peek(void* value) override { return take(value, false); }
 
+ protected:
+  long read_into(const void*, std::byte* value) override { return peek(value); }
+
  private:
-  std::byte* at(std::uint32_t index) { return values_.data() + index * rounded(attributes_.value_size); }
+  std::byte* at(std::uint32_t index) { return values_.data() + std::size_t{index} * rounded(attributes_.value_size); }
 
   long take(void* value, bool remove) {
     std::scoped_lock lock(mutex_);
     if (count_ == 0) return std::memset(value, 0, attributes_.value_size), -ENOENT;
-    std::memcpy(value, at(last_in_first_out_ ? (first_ + count_ - 1) % attributes_.max_entries : first_), attributes_.value_size);
+    std::memcpy(value, at(last_in_first_out_ ? static_cast<std::uint32_t>((std::uint64_t{first_} + count_ - 1) % attributes_.max_entries) : first_), attributes_.value_size);
     if (!remove) return 0;
     --count_;
     if (!last_in_first_out_) first_ = (first_ + 1) % attributes_.max_entries;
@@ -45,7 +49,7 @@ class Queue final : public Map {
   }
 
   std::mutex mutex_;
-  std::vector<std::byte> values_;
+  MappedRegion values_;
   std::uint32_t first_ = 0, count_ = 0;
   bool last_in_first_out_;
 };
@@ -55,8 +59,8 @@ class Queue final : public Map {
 Result<std::shared_ptr<Map>> make_queue(MapAttributes attributes) {
   if (attributes.key_size != 0) return bad_map(attributes, "it has no keys");
   if (attributes.max_entries == 0 || attributes.value_size == 0) return bad_map(attributes, "it has no room for a value");
-  if (std::uint64_t{attributes.max_entries} * rounded(attributes.value_size) > std::uint64_t{1} << 32) return bad_map(attributes, "it is larger than 4 GB");
-  return std::make_shared<Queue>(std::move(attributes));
+  MappedRegion values = TRY(map_memory(attributes, std::uint64_t{attributes.max_entries} * rounded(attributes.value_size)));
+  return std::make_shared<Queue>(std::move(attributes), std::move(values));
 }
 
 }  // namespace espy::vm
