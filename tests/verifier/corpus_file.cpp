@@ -260,7 +260,7 @@ Result<std::vector<std::string>> files_of(const std::string& folder, const std::
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(where, error)) {
       const std::string path = entry.path().string();
-      if (path.ends_with(where == folder ? ".s" : ".bpf.o")) paths.push_back(path);
+      if (path.ends_with(".s") || path.ends_with(".bpf.o")) paths.push_back(path);
     }
     if (error) return fail(ErrorKind::not_found, "{}: {}", where, error.message());
   }

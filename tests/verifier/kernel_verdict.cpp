@@ -38,7 +38,7 @@ void read_log(std::string_view log, KernelVerdict& verdict) {
       verdict.total_states = number_behind(line, "total_states ");
       verdict.peak_states = number_behind(line, "peak_states ");
       if (at > 0) verdict.message += line.substr(0, at);   // some messages lack a line's end
-    } else if (!line.empty() && !line.starts_with("stack depth ") && !line.starts_with("insns processed")) {
+    } else if (!line.empty() && !line.starts_with("stack depth ") && !line.starts_with("subprog ")) {
       verdict.message += (verdict.message.empty() ? "" : "; ") + std::string(line);
     }
   }

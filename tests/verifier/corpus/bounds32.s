@@ -136,7 +136,7 @@
   r0 = *(u8 *)(r7 +0)
   leave
 
-== mov64_minus_one_and_back | socket | accept
+== mov64_minus_one_and_back | socket | accept | >=7.3 reject: R7 unbounded memory access, make sure to bounds check any such access
   setup a48 r6
   r6 = -1
   r7 += r6
@@ -289,7 +289,7 @@ ok:
   r6 = *(u16 *)(r0 +0)
   read_at r6 u8
 
-== compare32_registers | socket | accept
+== compare32_registers | socket | accept | 5.10..6.1 reject: R7 unbounded memory access, make sure to bounds check any such access
   setup a48 r6
   unknown r8
   w6 = w6 ;; w8 = w8
@@ -304,7 +304,7 @@ ok:
   if w6 > w8 goto out
   read_at r6 u64
 
-== compare32_jset | socket | accept | <6.9 reject
+== compare32_jset | socket | accept
   setup a48 r6
   w6 = w6
   if w6 & 0xffffffe0 goto out

@@ -120,7 +120,7 @@ ok:
   r6 += -1
   read_at r6 u64
 
-== negative_offset_is_unbounded_unsigned | socket | reject: R7 unbounded memory access, make sure to bounds check any such access
+== negative_offset_is_unbounded_unsigned | socket | reject: R7 unbounded memory access, make sure to bounds check any such access | >=7.3 accept
   setup a48 r6
   if r6 > 40 goto out
   r7 += 40 ;; r7 -= r6
@@ -221,7 +221,7 @@ ok:
   r6 *= 8
   read_at r6 u64
 
-== product_of_registers | socket | accept
+== product_of_registers | socket | accept | 5.10..6.1 reject: math between map_value pointer and register with unbounded min value is not
   setup a48 r6
   unknown r8
   if r6 > 5 goto out ;; if r8 > 8 goto out
@@ -234,7 +234,7 @@ ok:
   r6 *= -8
   read_at r6 u64
 
-== quotient_inside | socket | accept | <6.20 reject
+== quotient_inside | socket | reject: math between map_value pointer and register with unbounded min value is not allowed | >=7.3 accept
   setup a48 r6
   if r6 > 80 goto out
   r6 /= 2
@@ -245,7 +245,7 @@ ok:
   r6 /= 10
   read_at r6 u64
 
-== remainder | socket | accept | <6.20 reject
+== remainder | socket | reject: math between map_value pointer and register with unbounded min value is not allowed | >=7.3 accept
   setup a48 r6
   r6 %= 41
   read_at r6 u64
@@ -272,7 +272,7 @@ ok:
   if r6 > r8 goto out
   read_at r6 u64
 
-== compared_with_a_register_range | socket | accept
+== compared_with_a_register_range | socket | accept | 5.10..6.1 reject: math between map_value pointer and register with unbounded min value is not
   setup a48 r6
   unknown r8
   if r8 > 40 goto out ;; if r6 > r8 goto out
@@ -290,7 +290,7 @@ ok:
   if r6 > r8 goto out
   read_at r6 u64
 
-== register_lower_bound_learnt_from_other | socket | accept
+== register_lower_bound_learnt_from_other | socket | accept | 5.10..6.1 reject: math between map_value pointer and register with unbounded min value is not
   setup a48 r6
   unknown r8
   if r6 > 40 goto out
@@ -376,7 +376,7 @@ bad:
   r0 = *(u64 *)(r7 +100)
   leave
 
-== equality_decided_by_range | socket | accept
+== equality_decided_by_range | socket | accept | 5.10..6.1 reject: invalid access to map value, value_size=48 off=100 size=8
   setup a48 r6
   if r6 > 10 goto out
   if r6 == 11 goto bad
@@ -403,13 +403,13 @@ bad:
   r0 = *(u64 *)(r7 +100)
   leave
 
-== bit_test_clears_high_bits | socket | accept | <6.9 reject
+== bit_test_clears_high_bits | socket | accept
   setup a48 r6
   if r6 & 0xffffffe0 goto out
   w6 = w6
   read_at r6 u64
 
-== bit_test_of_a_power_sets_the_bit | socket | accept | <6.9 reject
+== bit_test_of_a_power_sets_the_bit | socket | accept
   setup a48 r6
   r6 &= 31
   if r6 & 16 goto ok

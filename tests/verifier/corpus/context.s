@@ -61,13 +61,13 @@
 == socket_data_end | socket | reject: invalid bpf_context access off=80 size=4
   get32 80
 
-== socket_cb | socket | accept
+== socket_cb | socket | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 48
 
-== socket_cb_64_bits | socket | accept
+== socket_cb_64_bits | socket | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set64 48
 
-== socket_cb_last_word | socket | accept
+== socket_cb_last_word | socket | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 64
 
 == socket_cb_past_its_end | socket | reject: invalid bpf_context access off=64 size=8
@@ -112,7 +112,7 @@
 == tc_data_64_bits | tc | reject: invalid bpf_context access off=76 size=8
   get64 76
 
-== tc_mark_written | tc | accept
+== tc_mark_written | tc | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 8
 
 == tc_mark_one_byte_written | tc | reject: invalid bpf_context access off=8 size=1
@@ -129,16 +129,16 @@
 == tc_len_written | tc | reject: invalid bpf_context access off=0 size=4
   set32 0
 
-== tc_priority_written | tc | accept
+== tc_priority_written | tc | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 32
 
-== tc_tc_index_written | tc | accept
+== tc_tc_index_written | tc | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 44
 
-== tc_tc_classid_written | tc | accept
+== tc_tc_classid_written | tc | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 72
 
-== tc_queue_mapping_written | tc | accept
+== tc_queue_mapping_written | tc | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 12
 
 == tc_ifindex_written | tc | reject: invalid bpf_context access off=40 size=4
@@ -150,7 +150,7 @@
 == tc_tstamp_32_bits | tc | reject: invalid bpf_context access off=152 size=4
   get32 152
 
-== tc_tstamp_written | tc | accept
+== tc_tstamp_written | tc | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set64 152
 
 == tc_napi_id | tc | accept
@@ -162,7 +162,7 @@
 == tc_gso_size | tc | accept
   get32 176
 
-== tc_hwtstamp | tc | accept
+== tc_hwtstamp | tc | accept | 5.10 reject: invalid bpf_context access off=184 size=8
   get64 184
 
 == tc_wire_len_written | tc | reject: invalid bpf_context access off=160 size=4
@@ -385,7 +385,7 @@ other:
 == kprobe_misaligned | kprobe | reject: invalid bpf_context access off=4 size=8
   get64 4
 
-== kprobe_written | kprobe | reject: invalid bpf_context access off=112 size=8
+== kprobe_written | kprobe | reject: invalid bpf_context access off=112 size=8 | >=7.3 accept
   set64 112
 
 == perf_event_register | perf_event | accept
@@ -409,7 +409,7 @@ other:
 == cgroup_skb_data | cgroup/skb | accept
   get32 76
 
-== cgroup_skb_mark_written | cgroup/skb | accept
+== cgroup_skb_mark_written | cgroup/skb | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   *(u32 *)(r1 +8) = 1
   r0 = 1
   exit
@@ -429,10 +429,10 @@ other:
 == cgroup_sock_family | cgroup/sock_create | accept
   get32 4
 
-== cgroup_sock_mark_written | cgroup/sock_create | accept
+== cgroup_sock_mark_written | cgroup/sock_create | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 16
 
-== cgroup_sock_bound_written | cgroup/sock_create | accept
+== cgroup_sock_bound_written | cgroup/sock_create | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 0
 
 == cgroup_sock_src_ip4_at_creation | cgroup/sock_create | reject: invalid bpf_context access off=24 size=4
@@ -453,7 +453,7 @@ other:
 == sock_addr_user_ip4 | cgroup/connect4 | accept
   get32 4
 
-== sock_addr_user_ip4_written | cgroup/connect4 | accept
+== sock_addr_user_ip4_written | cgroup/connect4 | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 4
 
 == sock_addr_user_ip4_in_connect6 | cgroup/connect6 | reject: invalid bpf_context access off=4 size=4
@@ -468,7 +468,7 @@ other:
 == sock_addr_user_ip6_in_connect4 | cgroup/connect4 | reject: invalid bpf_context access off=8 size=4
   get32 8
 
-== sock_addr_user_port_written | cgroup/connect4 | accept
+== sock_addr_user_port_written | cgroup/connect4 | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 24
 
 == sock_addr_family_written | cgroup/connect4 | reject: invalid bpf_context access off=28 size=4
@@ -491,16 +491,16 @@ out:
 == sockopt_level | cgroup/getsockopt | accept
   get32 24
 
-== sockopt_optlen_written | cgroup/getsockopt | accept
+== sockopt_optlen_written | cgroup/getsockopt | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 32
 
-== sockopt_retval_written | cgroup/getsockopt | accept
+== sockopt_retval_written | cgroup/getsockopt | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 36
 
 == sockopt_retval_in_setsockopt | cgroup/setsockopt | reject: invalid bpf_context access off=36 size=4
   get32 36
 
-== sockopt_level_written | cgroup/setsockopt | accept
+== sockopt_level_written | cgroup/setsockopt | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 24
 
 == sockopt_level_written_in_get | cgroup/getsockopt | reject: invalid bpf_context access off=24 size=4
@@ -527,7 +527,7 @@ out:
 == sysctl_write_written | cgroup/sysctl | reject: invalid bpf_context access off=0 size=4
   set32 0
 
-== sysctl_file_pos_written | cgroup/sysctl | accept
+== sysctl_file_pos_written | cgroup/sysctl | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 4
 
 == device_access | cgroup/dev | accept
@@ -549,13 +549,13 @@ out:
 == sockops_op | sockops | accept
   get32 0
 
-== sockops_reply_written | sockops | accept
+== sockops_reply_written | sockops | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 4
 
 == sockops_op_written | sockops | reject: invalid bpf_context access off=0 size=4
   set32 0
 
-== sockops_sk_txhash_written | sockops | accept
+== sockops_sk_txhash_written | sockops | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 164
 
 == sockops_bytes_received | sockops | accept
@@ -606,7 +606,7 @@ out:
 == flow_dissector_len | flow_dissector | reject: invalid bpf_context access off=0 size=4
   get32 0
 
-== lwt_in_mark_written | lwt_in | accept
+== lwt_in_mark_written | lwt_in | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 8
 
 == lwt_in_data | lwt_in | accept
@@ -615,29 +615,29 @@ out:
 == lwt_in_tc_classid | lwt_in | reject: invalid bpf_context access off=72 size=4
   get32 72
 
-== sk_skb_priority_written | sk_skb | accept
+== sk_skb_priority_written | sk_skb | accept | 5.10..6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set32 32
 
 == sk_skb_mark | sk_skb | reject: invalid bpf_context access off=8 size=4
   get32 8
 
-== syscall_context_read | syscall | accept
+== syscall_context_read | syscall | accept | 5.10 reject: Invalid argument
   get64 0
 
-== syscall_context_written | syscall | accept
+== syscall_context_written | syscall | accept | 5.10 reject: Invalid argument | 6.1 reject: BPF_ST stores into R1 ctx is not allowed
   set64 0
 
-== syscall_context_moved | syscall | accept | <6.20 reject
+== syscall_context_moved | syscall | reject: dereference of modified ctx ptr R1 off=8 disallowed | >=7.3 accept
   r1 += 8
   get64 0
 
-== netfilter_state | netfilter | accept
+== netfilter_state | netfilter | accept | 5.10..6.1 reject: Invalid argument
   get64 0
 
 == netfilter_state_32_bits | netfilter | reject: invalid bpf_context access off=0 size=4
   get32 0
 
-== netfilter_skb_field | netfilter | accept
+== netfilter_skb_field | netfilter | accept | 5.10..6.1 reject: Invalid argument
   r1 = *(u64 *)(r1 +8)
   r0 = *(u32 *)(r1 +112)
   r0 = 0

@@ -27,13 +27,13 @@
   call bpf_dynptr_data
 .endm
 
-== reserved_and_discarded | tracepoint | accept
+== reserved_and_discarded | tracepoint | accept | 5.10 reject: invalid func unknown#198
   reserve
   discard
   r0 = 0
   exit
 
-== reserved_and_submitted | tracepoint | accept
+== reserved_and_submitted | tracepoint | accept | 5.10 reject: invalid func unknown#198
   reserve
   r1 = r10 ;; r1 += -16 ;; r2 = 0
   call bpf_ringbuf_submit_dynptr
@@ -118,7 +118,7 @@
   r0 = 0
   exit
 
-== of_a_value | tracepoint | accept
+== of_a_value | tracepoint | accept | 5.10 reject: invalid func unknown#197
   of_value
   leave
 
@@ -135,7 +135,7 @@
   r0 = 0
   exit
 
-== of_a_value_may_be_overwritten | tracepoint | accept
+== of_a_value_may_be_overwritten | tracepoint | accept | 5.10 reject: invalid func unknown#197
   of_value
   *(u64 *)(r10 -24) = 0
   leave
@@ -152,7 +152,7 @@
   call bpf_ringbuf_discard_dynptr
   leave
 
-== data | tracepoint | accept
+== data | tracepoint | accept | 5.10 reject: invalid func unknown#197
   of_value
   data 0 8 -24
   if r0 == 0 goto out
@@ -191,7 +191,7 @@ done:
   discard
   goto out
 
-== data_after_overwriting | tracepoint | reject: R0 invalid mem access 'scalar'
+== data_after_overwriting | tracepoint | reject: R0 invalid mem access 'scalar' | 6.1 accept
   of_value
   data 0 8 -24
   if r0 == 0 goto out
@@ -199,7 +199,7 @@ done:
   *(u64 *)(r0 +0) = 1
   leave
 
-== read_helper | tracepoint | accept
+== read_helper | tracepoint | accept | 5.10 reject: invalid func unknown#197
   of_value
   r1 = r10 ;; r1 += -40 ;; r2 = 8 ;; r3 = r10 ;; r3 += -24 ;; r4 = 0 ;; r5 = 0
   call bpf_dynptr_read
@@ -219,7 +219,7 @@ done:
   r0 = 0
   exit
 
-== write_helper | tracepoint | accept
+== write_helper | tracepoint | accept | 5.10 reject: invalid func unknown#197
   *(u64 *)(r10 -40) = 0
   of_value
   r1 = r10 ;; r1 += -24 ;; r2 = 0 ;; r3 = r10 ;; r3 += -40 ;; r4 = 8 ;; r5 = 0
@@ -241,7 +241,7 @@ done:
   discard
   leave
 
-== size | tracepoint | accept
+== size | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_dynptr_size`
   of_value
   r1 = r10 ;; r1 += -24
   call kfunc[bpf_dynptr_size]
@@ -253,13 +253,13 @@ done:
   r0 = 0
   exit
 
-== adjust | tracepoint | accept
+== adjust | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_dynptr_adjust`
   of_value
   r1 = r10 ;; r1 += -24 ;; r2 = 0 ;; r3 = 8
   call kfunc[bpf_dynptr_adjust]
   leave
 
-== clone | tracepoint | accept
+== clone | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_dynptr_clone`
   of_value
   r1 = r10 ;; r1 += -24 ;; r2 = r10 ;; r2 += -48
   call kfunc[bpf_dynptr_clone]
@@ -274,7 +274,7 @@ done:
   r0 = 0
   exit
 
-== slice | tracepoint | accept
+== slice | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_dynptr_slice`
   of_value
   r1 = r10 ;; r1 += -24 ;; r2 = 0 ;; r3 = r10 ;; r3 += -40 ;; r4 = 8
   call kfunc[bpf_dynptr_slice]
@@ -320,7 +320,7 @@ done:
   call kfunc[bpf_dynptr_slice]
   leave
 
-== of_an_skb | tc | accept
+== of_an_skb | tc | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_dynptr_from_skb`
   r2 = 0 ;; r3 = r10 ;; r3 += -16
   call kfunc[bpf_dynptr_from_skb]
   r1 = r10 ;; r1 += -16 ;; r2 = 0 ;; r3 = r10 ;; r3 += -32 ;; r4 = 14
@@ -341,13 +341,13 @@ done:
   r0 = 0
   exit
 
-== of_an_xdp_frame | xdp | accept
+== of_an_xdp_frame | xdp | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_dynptr_from_xdp`
   r2 = 0 ;; r3 = r10 ;; r3 += -16
   call kfunc[bpf_dynptr_from_xdp]
   r0 = 0
   exit
 
-== of_an_skb_data_helper | tc | accept
+== of_an_skb_data_helper | tc | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_dynptr_from_skb`
   r2 = 0 ;; r3 = r10 ;; r3 += -16
   call kfunc[bpf_dynptr_from_skb]
   data 0 8 -16

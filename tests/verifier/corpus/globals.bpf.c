@@ -44,7 +44,7 @@ __weak NOINLINE int out_of_bounds(int n) {
 }
 
 SEC("tc") ACCEPT int global_number(struct __sk_buff *skb) { return number(skb->len); }
-SEC("tc") ACCEPT int global_pair(struct __sk_buff *skb) {
+SEC("tc") ACCEPT SAYS("5.10 reject") int global_pair(struct __sk_buff *skb) {
   struct pair p = {skb->len, 2};
   return of_pair(&p);
 }
@@ -66,7 +66,7 @@ SEC("tc") ACCEPT int global_pair_written(struct __sk_buff *skb) {
   struct pair p = {skb->len, 2};
   return of_pair_written(&p);
 }
-SEC("tc") ACCEPT int global_pair_in_a_map(struct __sk_buff *skb) {
+SEC("tc") ACCEPT SAYS("5.10 reject") int global_pair_in_a_map(struct __sk_buff *skb) {
   int key = 0;
   struct pair *p = bpf_map_lookup_elem(&pairs, &key);
   return p ? of_pair_written(p) : 0;
@@ -87,7 +87,7 @@ SEC("tc") REJECT("arg#0 expects pointer to ctx") int global_context_given_the_st
   return of_context(&other);
 }
 SEC("tc") REJECT("arg#0") int global_void_pointer(struct __sk_buff *skb) { return of_void(skb); }
-SEC("tc") REJECT("doesn't return scalar") int global_void_result(struct __sk_buff *skb) {
+SEC("tc") REJECT("doesn't return scalar") SAYS(">=7.3 accept") int global_void_result(struct __sk_buff *skb) {
   returns_nothing(skb->len);
   return 0;
 }

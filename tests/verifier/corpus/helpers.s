@@ -318,7 +318,7 @@
   r0 = 1
   exit
 
-== strtol_into_uninitialised | cgroup/sysctl | accept
+== strtol_into_uninitialised | cgroup/sysctl | accept | 5.10 reject: invalid indirect read from stack R4 off -16+0 size 8
   *(u64 *)(r10 -8) = 0x3231
   r1 = r10 ;; r1 += -8 ;; r2 = 8 ;; r3 = 0 ;; r4 = r10 ;; r4 += -16
   call bpf_strtol
@@ -363,7 +363,7 @@
   r0 = *(u64 *)(r0 +0)
   exit
 
-== current_task_btf | tracepoint | accept
+== current_task_btf | tracepoint | accept | 5.10 reject: invalid func unknown#158
   call bpf_get_current_task_btf
   r0 = *(u64 *)(r0 +0)
   r0 = 0
@@ -387,7 +387,7 @@
   r0 = 0
   exit
 
-== sleepable_helper_in_uprobe_s | uprobe.s | accept
+== sleepable_helper_in_uprobe_s | uprobe.s | accept | 5.10 reject: Only fentry/fexit/fmod_ret and lsm programs can be sleepable
   r1 = r10 ;; r1 += -8 ;; r2 = 8 ;; r3 = 0
   call bpf_copy_from_user
   r0 = 0
@@ -399,7 +399,7 @@
   r0 = 0
   exit
 
-== sleepable_helper_in_syscall | syscall | accept
+== sleepable_helper_in_syscall | syscall | accept | 5.10 reject: Invalid argument
   r1 = r10 ;; r1 += -8 ;; r2 = 8 ;; r3 = 0
   call bpf_copy_from_user
   r0 = 0
@@ -411,7 +411,7 @@
   r0 = 0
   exit
 
-== sys_close_in_syscall | syscall | accept
+== sys_close_in_syscall | syscall | accept | 5.10 reject: Invalid argument
   r1 = 1
   call bpf_sys_close
   r0 = 0
@@ -429,7 +429,7 @@
   r0 = 0
   exit
 
-== func_ip_in_kprobe | kprobe | accept
+== func_ip_in_kprobe | kprobe | accept | 5.10 reject: invalid func unknown#173
   call bpf_get_func_ip
   r0 = 0
   exit
@@ -439,7 +439,7 @@
   r0 = 0
   exit
 
-== attach_cookie_in_kprobe | kprobe | accept
+== attach_cookie_in_kprobe | kprobe | accept | 5.10 reject: invalid func unknown#174
   call bpf_get_attach_cookie
   r0 = 0
   exit
@@ -495,7 +495,7 @@
   r0 = 1
   exit
 
-== sysctl_get_name | cgroup/sysctl | accept
+== sysctl_get_name | cgroup/sysctl | accept | 5.10..6.1 reject: invalid indirect read from stack R2 off -16+0 size 16
   r2 = r10 ;; r2 += -16 ;; r3 = 16 ;; r4 = 0
   call bpf_sysctl_get_name
   r0 = 1

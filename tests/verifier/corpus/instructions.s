@@ -60,7 +60,7 @@
   r0 = 0
   exit
 
-== atomic_and_or_xor | socket | accept
+== atomic_and_or_xor | socket | accept | 5.10 reject: BPF_STX uses reserved fields
   element a8
   r1 = 1
   lock *(u64 *)(r0 +0) &= r1
@@ -68,7 +68,7 @@
   lock *(u64 *)(r0 +0) ^= r1
   leave
 
-== atomic_fetch | socket | accept
+== atomic_fetch | socket | accept | 5.10 reject: BPF_STX uses reserved fields
   element a8
   r1 = 1
   r1 = atomic64_fetch_add((u64 *)(r0 +0), r1)
@@ -83,7 +83,7 @@
   r0 = *(u8 *)(r0 +0)
   leave
 
-== atomic_fetch_32_is_zero_extended | socket | accept
+== atomic_fetch_32_is_zero_extended | socket | accept | 5.10 reject: BPF_STX uses reserved fields
   element a48
   r6 = 1
   w6 = atomic_fetch_add((u32 *)(r0 +0), w6)
@@ -92,13 +92,13 @@
   r0 = *(u64 *)(r0 +0)
   leave
 
-== atomic_exchange | socket | accept
+== atomic_exchange | socket | accept | 5.10 reject: BPF_STX uses reserved fields
   element a8
   r1 = 1
   r1 = atomic64_xchg((u64 *)(r0 +0), r1)
   leave
 
-== atomic_compare_exchange | socket | accept
+== atomic_compare_exchange | socket | accept | 5.10 reject: BPF_STX uses reserved fields
   element a8
   r6 = r0
   r0 = 0 ;; r1 = 1
@@ -132,12 +132,12 @@
   lock *(u64 *)(r0 +0) += r1
   leave
 
-== load_acquire | socket | accept
+== load_acquire | socket | accept | 5.10 reject: BPF_STX uses reserved fields | 6.1..6.12 reject: BPF_ATOMIC uses invalid atomic opcode 100
   element a8
   r1 = load_acquire((u64 *)(r0 +0))
   leave
 
-== load_acquire_8_bits | socket | accept
+== load_acquire_8_bits | socket | accept | 5.10 reject: BPF_STX uses reserved fields | 6.1..6.12 reject: unknown opcode d3
   element a8
   w1 = load_acquire((u8 *)(r0 +0))
   leave
@@ -163,7 +163,7 @@
   r0 = load_acquire((u64 *)(r2 +0))
   exit
 
-== store_release | socket | accept
+== store_release | socket | accept | 5.10 reject: BPF_STX uses reserved fields | 6.1..6.12 reject: BPF_ATOMIC uses invalid atomic opcode 110
   element a8
   r1 = 1
   store_release((u64 *)(r0 +0), r1)
@@ -212,7 +212,7 @@
   .slot 0x00000010000100dc
   exit
 
-== byte_swap_unconditional | socket | accept
+== byte_swap_unconditional | socket | accept | 5.10..6.1 reject: unknown opcode d7
   r0 = 1
   r0 = bswap64 r0
   exit
@@ -230,7 +230,7 @@
   r0 = *(u8 *)(r0 +0)
   leave
 
-== load_with_sign_8_shifted | socket | accept
+== load_with_sign_8_shifted | socket | accept | 5.10..6.1 reject: BPF_LDX uses reserved fields
   element a256
   r6 = *(s8 *)(r0 +0)
   r6 += 128
@@ -251,7 +251,7 @@
   r0 = 0
   exit
 
-== load_with_sign_of_a_context_number | tc | accept
+== load_with_sign_of_a_context_number | tc | accept | 5.10..6.1 reject: BPF_LDX uses reserved fields
   r0 = *(s32 *)(r1 +0)
   r0 = 0
   exit
@@ -261,7 +261,7 @@
   .slot 0x0000000000000099
   leave
 
-== move_with_sign_8 | socket | accept
+== move_with_sign_8 | socket | accept | 5.10..6.1 reject: BPF_MOV uses reserved fields
   setup a256 r6
   r6 = (s8)r6
   r6 += 128
@@ -285,19 +285,19 @@
   r0 = *(u8 *)(r7 +0)
   leave
 
-== move_with_sign_32_keeps_small | socket | accept
+== move_with_sign_32_keeps_small | socket | accept | 5.10..6.1 reject: BPF_MOV uses reserved fields
   setup a48 r6
   if r6 > 40 goto out
   r6 = (s32)r6
   read_at r6 u64
 
-== move_with_sign_8_of_small | socket | accept
+== move_with_sign_8_of_small | socket | accept | 5.10..6.1 reject: BPF_MOV uses reserved fields
   setup a48 r6
   if r6 > 40 goto out
   r6 = (s8)r6
   read_at r6 u64
 
-== move_with_sign_into_32 | socket | accept
+== move_with_sign_into_32 | socket | accept | 5.10..6.1 reject: BPF_MOV uses reserved fields
   setup a48 r6
   w6 = (s8)w6
   if w6 > 40 goto out
@@ -321,13 +321,13 @@
   r0 = 0
   exit
 
-== signed_division | socket | accept
+== signed_division | socket | accept | 5.10..6.1 reject: BPF_ALU uses reserved fields
   r0 = 100
   r0 s/= 7
   r0 = 0
   exit
 
-== signed_division_by_register | socket | accept
+== signed_division_by_register | socket | accept | 5.10..6.1 reject: BPF_ALU uses reserved fields
   r0 = 100 ;; r2 = -7
   r0 s/= r2
   r0 = 0

@@ -27,7 +27,7 @@
   call kfunc[bpf_rcu_read_unlock]
 .endm
 
-== rcu_balanced | syscall | accept
+== rcu_balanced | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_rcu_read_lock`
   lock_rcu
   unlock_rcu
   r0 = 0
@@ -50,7 +50,7 @@
   unlock_rcu
   leave
 
-== rcu_nested | syscall | reject: nested rcu read lock (kernel function bpf_rcu_read_lock) | <6.18 reject
+== rcu_nested | syscall | reject: nested rcu read lock (kernel function bpf_rcu_read_lock) | >=7.3 accept
   lock_rcu
   lock_rcu
   unlock_rcu
@@ -73,7 +73,7 @@
   r0 = 0
   exit
 
-== rcu_and_a_sleeping_helper_behind_it | syscall | accept
+== rcu_and_a_sleeping_helper_behind_it | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_rcu_read_lock`
   lock_rcu
   unlock_rcu
   r1 = r10 ;; r1 += -8 ;; r2 = 8 ;; r3 = 0
@@ -81,13 +81,13 @@
   r0 = 0
   exit
 
-== rcu_in_a_program_that_does_not_sleep | tracepoint | accept
+== rcu_in_a_program_that_does_not_sleep | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_rcu_read_lock`
   lock_rcu
   unlock_rcu
   r0 = 0
   exit
 
-== rcu_in_a_subprogram | syscall | accept
+== rcu_in_a_subprogram | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_rcu_read_lock`
   lock_rcu
   call inside
   unlock_rcu
@@ -99,7 +99,7 @@
   r0 = 0
   exit
 
-== rcu_unlocked_by_a_subprogram | syscall | accept
+== rcu_unlocked_by_a_subprogram | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_rcu_read_unlock`
   lock_rcu
   call inside
   r0 = 0
@@ -111,7 +111,7 @@
   r0 = 0
   exit
 
-== preempt_balanced | syscall | accept
+== preempt_balanced | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_preempt_disable`
   call kfunc[bpf_preempt_disable]
   call kfunc[bpf_preempt_enable]
   r0 = 0
@@ -127,7 +127,7 @@
   r0 = 0
   exit
 
-== preempt_nested | syscall | accept
+== preempt_nested | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_preempt_disable`
   call kfunc[bpf_preempt_disable]
   call kfunc[bpf_preempt_disable]
   call kfunc[bpf_preempt_enable]
@@ -150,7 +150,7 @@
   r0 = 0
   exit
 
-== irq_balanced | tracepoint | accept
+== irq_balanced | tracepoint | accept | 5.10..6.12 reject: the kernel has no kfunc `bpf_local_irq_save`
   r1 = r10 ;; r1 += -8
   call kfunc[bpf_local_irq_save]
   r1 = r10 ;; r1 += -8
@@ -182,7 +182,7 @@
   r0 = 0
   exit
 
-== irq_nested | tracepoint | accept
+== irq_nested | tracepoint | accept | 5.10..6.12 reject: the kernel has no kfunc `bpf_local_irq_save`
   r1 = r10 ;; r1 += -8
   call kfunc[bpf_local_irq_save]
   r1 = r10 ;; r1 += -16
@@ -212,7 +212,7 @@
   r0 = 0
   exit
 
-== task_from_pid | syscall | accept
+== task_from_pid | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_task_from_pid`
   r1 = 1
   call kfunc[bpf_task_from_pid]
   if r0 == 0 goto out
@@ -234,7 +234,7 @@
   r0 = 0
   exit
 
-== task_from_pid_read | syscall | accept
+== task_from_pid_read | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_task_from_pid`
   r1 = 1
   call kfunc[bpf_task_from_pid]
   if r0 == 0 goto out
@@ -280,7 +280,7 @@
   call kfunc[bpf_task_release]
   leave
 
-== task_acquired_from_current | syscall | accept
+== task_acquired_from_current | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_task_acquire`
   call bpf_get_current_task_btf
   r1 = r0
   call kfunc[bpf_task_acquire]
@@ -322,7 +322,7 @@
   call kfunc[bpf_task_release]
   leave
 
-== cgroup_from_id | syscall | accept
+== cgroup_from_id | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_cgroup_from_id`
   r1 = 1
   call kfunc[bpf_cgroup_from_id]
   if r0 == 0 goto out
@@ -330,7 +330,7 @@
   call kfunc[bpf_cgroup_release]
   leave
 
-== cgroup_ancestor | syscall | accept
+== cgroup_ancestor | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_cgroup_from_id`
   r1 = 1
   call kfunc[bpf_cgroup_from_id]
   if r0 == 0 goto out
@@ -359,7 +359,7 @@ one:
   r0 = 0
   exit
 
-== kfunc_for_all_types | socket | accept
+== kfunc_for_all_types | socket | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_rcu_read_lock`
   lock_rcu
   unlock_rcu
   r0 = 0
@@ -389,7 +389,7 @@ one:
   r0 = 0
   exit
 
-== kfunc_that_is_dead | syscall | accept
+== kfunc_that_is_dead | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_task_acquire`
   r0 = 0
   if r0 == 0 goto out
   r1 = 0
@@ -407,7 +407,7 @@ one:
   r0 = 0
   exit
 
-== kernel_context_of_tc | tc | accept
+== kernel_context_of_tc | tc | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_cast_to_kern_ctx`
   call kfunc[bpf_cast_to_kern_ctx]
   r0 = *(u32 *)(r0 +112)
   r0 = 0
@@ -425,20 +425,20 @@ one:
   r0 = 0
   exit
 
-== string_kfunc_of_a_value | syscall | accept
+== string_kfunc_of_a_value | syscall | accept | 5.10..6.12 reject: the kernel has no kfunc `bpf_strlen`
   element a48
   r1 = r0
   call kfunc[bpf_strlen]
   leave
 
-== string_kfunc_of_the_stack | syscall | accept
+== string_kfunc_of_the_stack | syscall | accept | 5.10..6.12 reject: the kernel has no kfunc `bpf_strlen`
   *(u64 *)(r10 -8) = 0
   r1 = r10 ;; r1 += -8
   call kfunc[bpf_strlen]
   r0 = 0
   exit
 
-== sleeping_kfunc | syscall | accept
+== sleeping_kfunc | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_copy_from_user_str`
   r1 = r10 ;; r1 += -8 ;; r2 = 8 ;; r3 = 0 ;; r4 = 0
   call kfunc[bpf_copy_from_user_str]
   r0 = 0
@@ -464,7 +464,7 @@ one:
   r0 = 0
   exit
 
-== sleeping_kfunc_size_zero | syscall | accept
+== sleeping_kfunc_size_zero | syscall | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_copy_from_user_str`
   r1 = r10 ;; r1 += -8 ;; r2 = 0 ;; r3 = 0 ;; r4 = 0
   call kfunc[bpf_copy_from_user_str]
   r0 = 0

@@ -171,7 +171,7 @@ again:
   if r8 < 20 goto again
   leave
 
-== loop_entered_in_the_middle | socket | accept
+== loop_entered_in_the_middle | socket | accept | 5.10..6.1 reject: back-edge from insn 2 to 3
   r6 = 0
   goto middle
 again:
@@ -219,13 +219,13 @@ even:
   r0 = *(u8 *)(r0 +0)
   leave
 
-== may_goto_ends | socket | accept
+== may_goto_ends | socket | accept | 5.10..6.1 reject: unknown opcode e5
 again:
   may_goto out
   goto again
   leave
 
-== may_goto_with_a_body | socket | accept
+== may_goto_with_a_body | socket | accept | 5.10..6.1 reject: unknown opcode e5
   r6 = 0
 again:
   may_goto out
@@ -245,7 +245,7 @@ again:
   goto again
   leave
 
-== may_goto_with_a_check | socket | accept
+== may_goto_with_a_check | socket | accept | 5.10..6.1 reject: unknown opcode e5
   element a48
   r7 = r0
   r6 = 0
@@ -274,7 +274,7 @@ again:
   goto again
   leave
 
-== iterator | tracepoint | accept
+== iterator | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_iter_num_new`
   begin_numbers 10
 again:
   next_number
@@ -285,7 +285,7 @@ done:
   r0 = 0
   exit
 
-== iterator_element_is_bounded | tracepoint | accept
+== iterator_element_is_bounded | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_iter_num_new`
   element a48
   r7 = r0
   begin_numbers 40
@@ -365,7 +365,7 @@ done:
   r0 = 0
   exit
 
-== iterator_begun_again_after_destroy | tracepoint | accept
+== iterator_begun_again_after_destroy | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_iter_num_new`
   begin_numbers 10
   end_numbers
   begin_numbers 10
@@ -414,7 +414,7 @@ done:
   r0 = 0
   exit
 
-== iterator_two_at_once | tracepoint | accept
+== iterator_two_at_once | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_iter_num_new`
   begin_numbers 10
   r1 = r10 ;; r1 += -16 ;; r2 = 0 ;; r3 = 5
   call kfunc[bpf_iter_num_new]
@@ -424,7 +424,7 @@ done:
   r0 = 0
   exit
 
-== iterator_with_a_sum | tracepoint | accept
+== iterator_with_a_sum | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_iter_num_new`
   r6 = 0
   begin_numbers 10
 again:
@@ -454,7 +454,7 @@ done:
   end_numbers
   leave
 
-== iterator_left_by_a_break | tracepoint | accept
+== iterator_left_by_a_break | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_iter_num_new`
   begin_numbers 10
 again:
   next_number
@@ -467,7 +467,7 @@ done:
   r0 = 0
   exit
 
-== iterator_nested | tracepoint | accept
+== iterator_nested | tracepoint | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_iter_num_new`
   begin_numbers 10
 outer:
   next_number

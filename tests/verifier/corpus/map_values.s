@@ -54,7 +54,7 @@ ok:
   r0 = *(u64 *)(r0 +0)
   leave
 
-== null_checked_by_register | socket | reject: R0 invalid mem access 'map_value_or_null'
+== null_checked_by_register | socket | reject: R0 invalid mem access 'map_value_or_null' | >=7.3 accept
   r6 = 0
   find h48
   if r0 == r6 goto out
@@ -363,7 +363,7 @@ ok:
   r0 = *(u64 *)(r0 +9)
   leave
 
-== percpu_element_of_a_cpu | tracepoint | accept
+== percpu_element_of_a_cpu | tracepoint | accept | 5.10 reject: invalid func unknown#195
   *(u32 *)(r10 -4) = 0
   r2 = r10 ;; r2 += -4 ;; r3 = 0
   r1 = map[percpu] ll
@@ -410,7 +410,7 @@ ok:
   r0 = 0
   exit
 
-== bloom_peek | socket | accept
+== bloom_peek | socket | accept | 5.10 reject: bloom_peek.s: map bloom: create map `bloom` (bloom_filter): Invalid argument
   *(u64 *)(r10 -8) = 0
   r1 = map[bloom] ll ;; r2 = r10 ;; r2 += -8
   call bpf_map_peek_elem

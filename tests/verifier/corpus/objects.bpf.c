@@ -50,7 +50,7 @@ struct {
 
 #define SLOT(map, type, v) int key = 0; struct type *v = bpf_map_lookup_elem(&map, &key); if (!v) return 0
 
-SEC("syscall") ACCEPT int kptr_swapped_in(void *ctx) {
+SEC("syscall") ACCEPT SAYS("5.10 reject: Invalid argument") SAYS("6.1 reject") int kptr_swapped_in(void *ctx) {
   SLOT(slots, slot, v);
   struct task_struct *t = bpf_task_from_pid(1);
   if (!t) return 0;
@@ -65,7 +65,7 @@ SEC("syscall") REJECT("Unreleased reference") int kptr_old_one_leaked(void *ctx)
   bpf_kptr_xchg(&v->task, t);
   return 0;
 }
-SEC("syscall") ACCEPT int kptr_taken_out(void *ctx) {
+SEC("syscall") ACCEPT SAYS("5.10 reject: Invalid argument") SAYS("6.1 reject") int kptr_taken_out(void *ctx) {
   SLOT(slots, slot, v);
   struct task_struct *t = bpf_kptr_xchg(&v->task, 0);
   if (t) bpf_task_release(t);
@@ -105,7 +105,7 @@ SEC("syscall") REJECT("invalid mem access") int kptr_loaded_unchecked(void *ctx)
   bpf_rcu_read_unlock();
   return n;
 }
-SEC("syscall") ACCEPT int kptr_loaded_under_rcu(void *ctx) {
+SEC("syscall") ACCEPT SAYS("5.10 reject: Invalid argument") SAYS("6.1 reject: invalid kernel function call not eliminated in verifier pass") int kptr_loaded_under_rcu(void *ctx) {
   SLOT(slots, slot, v);
   int n = 0;
   bpf_rcu_read_lock();
@@ -114,7 +114,7 @@ SEC("syscall") ACCEPT int kptr_loaded_under_rcu(void *ctx) {
   bpf_rcu_read_unlock();
   return n;
 }
-SEC("syscall") ACCEPT int kptr_acquired_under_rcu(void *ctx) {
+SEC("syscall") ACCEPT SAYS("5.10 reject: Invalid argument") SAYS("6.1 reject: invalid kernel function call not eliminated in verifier pass") int kptr_acquired_under_rcu(void *ctx) {
   SLOT(slots, slot, v);
   bpf_rcu_read_lock();
   struct task_struct *t = v->task;
@@ -141,9 +141,9 @@ SEC("syscall") REJECT("R1 must be a rcu pointer") int kptr_passed_after_rcu(void
   if (t) bpf_task_release(t);
   return 0;
 }
-SEC("syscall") ACCEPT int weak_kptr_stored(void *ctx) { SLOT(weak_slots, weak_slot, v); v->task = bpf_get_current_task_btf(); return 0; }
-SEC("syscall") REJECT("invalid kptr access, R0 type=scalar") int weak_kptr_of_a_number(void *ctx) { SLOT(weak_slots, weak_slot, v); *(volatile long *)&v->task = bpf_ktime_get_ns(); return 0; }
-SEC("syscall") ACCEPT int weak_kptr_cleared(void *ctx) { SLOT(weak_slots, weak_slot, v); v->task = 0; return 0; }
+SEC("syscall") ACCEPT SAYS("5.10 reject: Invalid argument") int weak_kptr_stored(void *ctx) { SLOT(weak_slots, weak_slot, v); v->task = bpf_get_current_task_btf(); return 0; }
+SEC("syscall") REJECT("invalid kptr access, R0 type=scalar") SAYS("6.1 accept") int weak_kptr_of_a_number(void *ctx) { SLOT(weak_slots, weak_slot, v); *(volatile long *)&v->task = bpf_ktime_get_ns(); return 0; }
+SEC("syscall") ACCEPT SAYS("5.10 reject: Invalid argument") int weak_kptr_cleared(void *ctx) { SLOT(weak_slots, weak_slot, v); v->task = 0; return 0; }
 SEC("syscall") REJECT("R1 must be a rcu pointer") int weak_kptr_acquired(void *ctx) {
   SLOT(weak_slots, weak_slot, v);
   struct task_struct *t = v->task;
@@ -155,14 +155,14 @@ SEC("syscall") REJECT("R1 must be a rcu pointer") int weak_kptr_acquired(void *c
 
 // ---- trusted pointers by walking ----
 
-SEC("syscall") ACCEPT int parent_read(void *ctx) {
+SEC("syscall") ACCEPT SAYS("5.10 reject: Invalid argument") SAYS("6.1 reject: invalid kernel function call not eliminated in verifier pass") int parent_read(void *ctx) {
   struct task_struct *t = bpf_get_current_task_btf();
   bpf_rcu_read_lock();
   int n = t->real_parent->pid;
   bpf_rcu_read_unlock();
   return n;
 }
-SEC("syscall") ACCEPT int parent_acquired_under_rcu(void *ctx) {
+SEC("syscall") ACCEPT SAYS("5.10 reject: Invalid argument") SAYS("6.1 reject: invalid kernel function call not eliminated in verifier pass") int parent_acquired_under_rcu(void *ctx) {
   struct task_struct *t = bpf_get_current_task_btf();
   bpf_rcu_read_lock();
   struct task_struct *p = bpf_task_acquire(t->real_parent);
@@ -179,7 +179,7 @@ SEC("syscall") REJECT("R1 must be a rcu pointer") int parent_acquired_without_rc
 
 // ---- local storage ----
 
-SEC("tp_btf/sys_enter") ACCEPT int task_storage(void *ctx) {
+SEC("tp_btf/sys_enter") ACCEPT SAYS("5.10 reject: /job/verifier/objects.bpf.o: map storage: create map `storage` (task_storage):") int task_storage(void *ctx) {
   long *n = bpf_task_storage_get(&storage, bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
   if (n) *n += 1;
   return 0;
@@ -189,7 +189,7 @@ SEC("tp_btf/sys_enter") REJECT("map_value_or_null") int task_storage_unchecked(v
   *n += 1;
   return 0;
 }
-SEC("tp_btf/sys_enter") ACCEPT int task_storage_of_nothing(void *ctx) {
+SEC("tp_btf/sys_enter") ACCEPT SAYS("5.10 reject: /job/verifier/objects.bpf.o: map storage: create map `storage` (task_storage):") SAYS("6.1 reject") int task_storage_of_nothing(void *ctx) {
   long *n = bpf_task_storage_get(&storage, 0, 0, 0);
   if (n) *n += 1;
   return 0;
@@ -206,7 +206,7 @@ PRIVATE(list) struct bpf_spin_lock list_lock;
 PRIVATE(list) struct bpf_list_head list_head CONTAINS(node, link);
 #define NEW(type) ((type *)bpf_obj_new_impl(bpf_core_type_id_local(type), 0))
 
-SEC("tc") ACCEPT int object_made_and_dropped(struct __sk_buff *skb) {
+SEC("tc") ACCEPT SAYS("5.10 reject: invalid func unknown#2002000005") SAYS("6.1 reject: R0 !read_ok") int object_made_and_dropped(struct __sk_buff *skb) {
   struct node *p = NEW(struct node);
   if (!p) return 0;
   p->n = 5;
@@ -228,7 +228,7 @@ SEC("tc") REJECT("direct access to bpf_list_node is disallowed") int object_link
   bpf_obj_drop_impl(p, 0);
   return 0;
 }
-SEC("tc") ACCEPT int list_pushed(struct __sk_buff *skb) {
+SEC("tc") ACCEPT SAYS("5.10 reject: invalid func unknown#2002000005") SAYS("6.1 reject: R0 !read_ok") int list_pushed(struct __sk_buff *skb) {
   struct node *p = NEW(struct node);
   if (!p) return 0;
   bpf_spin_lock(&list_lock);
@@ -257,7 +257,7 @@ SEC("tc") REJECT("Unreleased reference") int list_popped_and_leaked(struct __sk_
   bpf_spin_unlock(&list_lock);
   return 0;
 }
-SEC("tc") ACCEPT int list_popped(struct __sk_buff *skb) {
+SEC("tc") ACCEPT SAYS("5.10 reject: map '.data.list' is not a struct type or bpf_spin_lock is mangled") SAYS("6.1 reject: function calls are not allowed while holding a lock") int list_popped(struct __sk_buff *skb) {
   bpf_spin_lock(&list_lock);
   struct bpf_list_node *l = bpf_list_pop_front(&list_head);
   bpf_spin_unlock(&list_lock);
@@ -268,8 +268,8 @@ SEC("tc") ACCEPT int list_popped(struct __sk_buff *skb) {
 // ---- exceptions ----
 
 NOINLINE int throws(int n) { if (n == 5) bpf_throw(n); return n; }
-SEC("tc") ACCEPT int exception_thrown(struct __sk_buff *skb) { bpf_throw(0); return 0; }
-SEC("tc") ACCEPT int exception_thrown_inside(struct __sk_buff *skb) { return throws(skb->len); }
+SEC("tc") ACCEPT SAYS("5.10 reject: invalid func unknown#2002000009") SAYS("6.1 reject: invalid kernel function call not eliminated in verifier pass") int exception_thrown(struct __sk_buff *skb) { bpf_throw(0); return 0; }
+SEC("tc") ACCEPT SAYS("5.10 reject: invalid func unknown#2002000009") SAYS("6.1 reject: invalid kernel function call not eliminated in verifier pass") int exception_thrown_inside(struct __sk_buff *skb) { return throws(skb->len); }
 SEC("tc") REJECT("Unreleased reference id=2 alloc_insn=3") int exception_with_a_reference(struct __sk_buff *skb) { struct node *p = NEW(struct node); if (!p) return 0; bpf_throw(0); return 0; }
 SEC("tc") REJECT("bpf_throw cannot be used inside bpf_rcu_read_lock-ed region") int exception_with_rcu(struct __sk_buff *skb) { bpf_rcu_read_lock(); bpf_throw(0); return 0; }
 
@@ -286,6 +286,6 @@ SEC("socket") ACCEPT int variable_as_an_index_checked(struct __sk_buff *skb) { u
 
 // ---- format strings ----
 
-SEC("tracepoint") ACCEPT int format_in_constants(void *ctx) { static const char text[] = "%d"; char out[16]; __u64 n[1] = {5}; bpf_snprintf(out, sizeof out, text, n, sizeof n); return 0; }
+SEC("tracepoint") ACCEPT SAYS("5.10 reject") int format_in_constants(void *ctx) { static const char text[] = "%d"; char out[16]; __u64 n[1] = {5}; bpf_snprintf(out, sizeof out, text, n, sizeof n); return 0; }
 SEC("tracepoint") REJECT("Invalid format string") int format_of_too_many(void *ctx) { static const char text[] = "%d %d"; char out[16]; __u64 n[1] = {5}; bpf_snprintf(out, sizeof out, text, n, sizeof n); return 0; }
 SEC("tracepoint") REJECT("R3 type=fp expected=map_value") int format_on_the_stack(void *ctx) { char text[8] = "%d"; char out[16]; __u64 n[1] = {5}; bpf_snprintf(out, sizeof out, text, n, sizeof n); return 0; }

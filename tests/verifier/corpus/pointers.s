@@ -208,7 +208,7 @@
   if r0 == r10 goto out
   leave
 
-== compared_in_32_bits_unprivileged | socket unprivileged | accept
+== compared_in_32_bits_unprivileged | socket unprivileged | accept | >=7.3 reject: R0 pointer comparison prohibited
   element a48
   if w0 == 0 goto out
   leave
@@ -291,7 +291,7 @@
   lock *(u64 *)(r0 +0) += r10
   leave
 
-== pointer_into_a_value_by_exchange | socket | accept
+== pointer_into_a_value_by_exchange | socket | accept | 5.10 reject: BPF_STX uses reserved fields
   element a48
   r6 = r10
   r6 = atomic64_xchg((u64 *)(r0 +0), r6)
@@ -320,7 +320,7 @@
   r0 = *(u8 *)(r0 +0)
   leave
 
-== value_plus_signed_unprivileged | socket unprivileged | reject: R6 has unknown scalar with mixed signed bounds, pointer arithmetic with it prohibited for
+== value_plus_signed_unprivileged | socket unprivileged | reject: R6 has unknown scalar with mixed signed bounds, pointer arithmetic with it prohibited for | >=7.3 accept
   element a48
   r6 = *(u64 *)(r0 +0)
   if r6 s> 10 goto out ;; if r6 s< -10 goto out
@@ -341,7 +341,7 @@
   r0 = 1
   exit
 
-== loop_unprivileged | socket unprivileged | accept | <6.20 reject
+== loop_unprivileged | socket unprivileged | reject: back-edge from insn 2 to 1
   r6 = 0
 again:
   r6 += 1

@@ -284,7 +284,7 @@ bad:
   r0 = *(u8 *)(r7 +100)
   leave
 
-== atomic_fetch_result_is_what_the_slot_held | socket | accept
+== atomic_fetch_result_is_what_the_slot_held | socket | accept | 5.10 reject: BPF_STX uses reserved fields
   setup a48 r6
   *(u64 *)(r10 -16) = 8
   r8 = 8

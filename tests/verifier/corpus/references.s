@@ -302,7 +302,7 @@ release:
   call bpf_ringbuf_submit
   leave
 
-== ringbuf_submitted_moved | tracepoint | reject: R1 must have zero offset when passed to release func or trusted arg to kfunc
+== ringbuf_submitted_moved | tracepoint | reject: R1 must have zero offset when passed to release func or trusted arg to kfunc | 5.10 accept
   reserve 16
   if r0 == 0 goto out
   r1 = r0 ;; r1 += 8 ;; r2 = 0

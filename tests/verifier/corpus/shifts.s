@@ -41,7 +41,7 @@
   r6 |= r8
   read_at r6 u64
 
-== or_inside | socket | accept
+== or_inside | socket | accept | 5.10..6.1 reject: math between map_value pointer and register with unbounded min value is not
   setup a48 r6
   unknown r8
   r6 &= 32 ;; r8 &= 7
@@ -314,7 +314,7 @@ bad:
   r6 <<= 56 ;; r6 >>= 56
   read_at r6 u8
 
-== variable_and_or_mix | socket | accept
+== variable_and_or_mix | socket | accept | 5.10..6.1 reject: math between map_value pointer and register with unbounded min value is not
   setup a48 r6
   r8 = r6
   r8 >>= 3 ;; r8 &= 7

@@ -14,14 +14,14 @@
   r6 = *(u64 *)(r10 -16)
   read_at r6 u64
 
-== slot_learns_from_the_register | socket | accept
+== slot_learns_from_the_register | socket | accept | 5.10..6.1 reject: math between map_value pointer and register with unbounded min value is not
   setup a48 r6
   *(u64 *)(r10 -16) = r6
   if r6 > 40 goto out
   r6 = *(u64 *)(r10 -16)
   read_at r6 u64
 
-== filled_register_teaches_the_other | socket | accept
+== filled_register_teaches_the_other | socket | accept | 5.10..6.1 reject: math between map_value pointer and register with unbounded min value is not
   setup a48 r6
   *(u64 *)(r10 -16) = r6
   r8 = *(u64 *)(r10 -16)
@@ -114,7 +114,7 @@
   if r6 > 40 goto out
   read_at r6 u64
 
-== low_half_keeps_bounds_that_fit | socket | accept
+== low_half_keeps_bounds_that_fit | socket | accept | 5.10..6.1 reject: R7 unbounded memory access, make sure to bounds check any such access
   setup a48 r6
   if r6 > 40 goto out
   *(u64 *)(r10 -16) = r6
@@ -157,7 +157,7 @@
   r6 = *(u64 *)(r10 -16)
   read_at r6 u64
 
-== spill32_high_half_known | socket | accept | <6.9 reject
+== spill32_high_half_known | socket | accept
   setup a48 r6
   w6 = w6
   if r6 > 40 goto out
@@ -166,14 +166,14 @@
   r6 = *(u32 *)(r10 -16)
   read_at r6 u64
 
-== spill8_keeps_bounds | socket | accept | <6.8 reject
+== spill8_keeps_bounds | socket | accept
   setup a48 r6
   if r6 > 40 goto out
   *(u8 *)(r10 -16) = r6
   r6 = *(u8 *)(r10 -16)
   read_at r6 u64
 
-== spill16_keeps_bounds | socket | accept | <6.8 reject
+== spill16_keeps_bounds | socket | accept
   setup a48 r6
   if r6 > 40 goto out
   *(u16 *)(r10 -16) = r6
@@ -214,7 +214,7 @@
   r0 = *(u8 *)(r7 +0)
   leave
 
-== zero_stored_in_halves | socket | reject: math between map_value pointer and register with unbounded min value is not allowed
+== zero_stored_in_halves | socket | reject: math between map_value pointer and register with unbounded min value is not allowed | 5.10..6.1 accept
   setup a48 r6
   *(u32 *)(r10 -16) = 0
   *(u32 *)(r10 -12) = 0
@@ -259,7 +259,7 @@
   r6 = *(u64 *)(r10 -16)
   read_at r6 u64
 
-== zero_over_zero_at_a_variable_offset | socket | accept
+== zero_over_zero_at_a_variable_offset | socket | accept | 5.10..6.1 reject: math between map_value pointer and register with unbounded min value is not
   setup a48 r6
   *(u64 *)(r10 -16) = 0
   *(u64 *)(r10 -24) = 0
@@ -314,7 +314,7 @@
   r0 = 0
   exit
 
-== spilled_in_one_branch_only_privileged | socket | accept
+== spilled_in_one_branch_only_privileged | socket | accept | 5.10..6.1 reject: invalid read from stack R10 off=-16 size=8
   setup a48 r6
   if r6 == 0 goto out
   if r6 > 100 goto skip
@@ -342,7 +342,7 @@ join:
   r0 = *(u8 *)(r6 +0)
   exit
 
-== sign_extending_fill | socket | accept
+== sign_extending_fill | socket | accept | 5.10..6.1 reject: BPF_LDX uses reserved fields
   setup a48 r6
   if r6 > 40 goto out
   *(u64 *)(r10 -16) = r6

@@ -168,7 +168,7 @@
   r0 = 0
   exit
 
-== variable_offset_write_unprivileged | socket unprivileged | reject: R2 variable stack access prohibited for !root, var_off=(0xfffffffffffffff0
+== variable_offset_write_unprivileged | socket unprivileged | reject: R2 variable stack access prohibited for !root, var_off=(0xfffffffffffffff0 | 6.12 accept
   *(u64 *)(r10 -8) = 0 ;; *(u64 *)(r10 -16) = 0
   unknown r6
   r6 &= 8 ;; r6 -= 16
@@ -287,7 +287,7 @@
   r0 = 0
   exit
 
-== helper_size_variable | tracepoint | accept
+== helper_size_variable | tracepoint | accept | 5.10..6.1 reject: invalid indirect read from stack R1 off -16+0 size 16
   unknown r6
   if r6 > 16 goto out ;; if r6 < 1 goto out
   r1 = r10 ;; r1 += -16 ;; r2 = r6
@@ -322,7 +322,7 @@
   call bpf_get_current_comm
   leave
 
-== helper_size_by_mask | tracepoint | accept
+== helper_size_by_mask | tracepoint | accept | 5.10..6.1 reject: invalid indirect read from stack R1 off -16+0 size 16
   unknown r6
   r6 &= 15 ;; r6 += 1
   r1 = r10 ;; r1 += -16 ;; r2 = r6

@@ -303,7 +303,7 @@ end:
   r0 = *(u32 *)(r1 +30000)
   exit
 
-== long_jump | socket | accept
+== long_jump | socket | accept | 5.10 reject: unknown opcode 06
   r0 = 0
   gotol end
 end:

@@ -19,7 +19,7 @@
   r0 = 0
   exit
 
-== tp_btf_argument_4_bytes | tp_btf/sched_switch | reject: func 'sched_switch' size 4 must be 8
+== tp_btf_argument_4_bytes | tp_btf/sched_switch | reject: func 'sched_switch' size 4 must be 8 | 5.10..6.1 accept
   r2 = *(u32 *)(r1 +8)
   r0 = 0
   exit
@@ -84,7 +84,7 @@
   r0 = 0
   exit
 
-== tp_btf_argument_acquired | tp_btf/sched_switch | accept
+== tp_btf_argument_acquired | tp_btf/sched_switch | accept | 5.10..6.1 reject: the kernel has no kfunc `bpf_task_acquire`
   r1 = *(u64 *)(r1 +8)
   call kfunc[bpf_task_acquire]
   if r0 == 0 goto out
@@ -127,7 +127,7 @@
   r0 = 0
   exit
 
-== tp_btf_argument_that_may_be_null | tp_btf/sched_pi_setprio | reject: R1 invalid mem access 'trusted_ptr_or_null_'
+== tp_btf_argument_that_may_be_null | tp_btf/sched_pi_setprio | reject: R1 invalid mem access 'trusted_ptr_or_null_' | 5.10..6.1 accept
   r1 = *(u64 *)(r1 +8)
   r2 = *(u64 *)(r1 +0)
   r0 = 0
@@ -146,7 +146,7 @@
   r0 = 0
   exit
 
-== tp_btf_func_arg | tp_btf/sched_switch | accept | <6.20 reject
+== tp_btf_func_arg | tp_btf/sched_switch | reject: program of this type cannot use helper bpf_get_func_arg#183 | >=7.3 accept
   r2 = 0 ;; r3 = r10 ;; r3 += -8
   call bpf_get_func_arg
   r0 = 0
@@ -172,19 +172,19 @@
   r0 = 0
   exit
 
-== fentry_func_arg | fentry/bpf_fentry_test1 | accept
+== fentry_func_arg | fentry/bpf_fentry_test1 | accept | 5.10 reject: invalid func unknown#183
   r2 = 0 ;; r3 = r10 ;; r3 += -8
   call bpf_get_func_arg
   r0 = 0
   exit
 
-== fentry_func_ret | fentry/bpf_fentry_test1 | reject
+== fentry_func_ret | fentry/bpf_fentry_test1 | accept | 5.10 reject: invalid func unknown#184
   r2 = r10 ;; r2 += -8
   call bpf_get_func_ret
   r0 = 0
   exit
 
-== fexit_func_ret | fexit/bpf_fentry_test1 | accept
+== fexit_func_ret | fexit/bpf_fentry_test1 | accept | 5.10 reject: invalid func unknown#184
   r2 = r10 ;; r2 += -8
   call bpf_get_func_ret
   r0 = 0
@@ -194,13 +194,13 @@
   r0 = 0
   exit
 
-== lsm_argument | lsm/file_open | accept
+== lsm_argument | lsm/bprm_check_security | accept
   r2 = *(u64 *)(r1 +0)
   r2 = *(u64 *)(r2 +0)
   r0 = 0
   exit
 
-== lsm_written_through | lsm/file_open | reject
+== lsm_written_through | lsm/bprm_check_security | reject
   r2 = *(u64 *)(r1 +0)
   *(u64 *)(r2 +0) = 0
   r0 = 0
@@ -212,7 +212,7 @@
   r0 = 0
   exit
 
-== lsm_sleepable_helper | lsm.s/file_open | accept
+== lsm_sleepable_helper | lsm.s/file_open | accept | 5.10 reject: bpf_lsm_file_open is not sleepable
   r1 = r10 ;; r1 += -8 ;; r2 = 8 ;; r3 = 0
   call bpf_copy_from_user
   r0 = 0
