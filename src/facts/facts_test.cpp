@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
+#include "facts/contexts.hpp"
 #include "facts/features.hpp"
 #include "facts/kfuncs.hpp"
+#include "facts/prog_rules.hpp"
+#include "facts/prototypes.hpp"
 #include "facts/tables.hpp"
 
 namespace espy::facts {
@@ -47,6 +50,52 @@ TEST(Facts, HelpersComeToTypesAtTheirTime) {
   EXPECT_EQ(callable_since(ProgType::sched_cls, *find_helper("bpf_skb_change_head")), (V{5, 8}));
   EXPECT_EQ(callable_since(ProgType::xdp, *find_helper("bpf_skb_store_bytes")), std::nullopt);
   EXPECT_TRUE(find_helper("bpf_probe_read_kernel")->gpl_only);
+}
+
+TEST(Facts, AttachTypesNarrowWhoMayCall) {
+  const HelperRow& bind = *find_helper("bpf_bind");
+  EXPECT_TRUE(callable_since(ProgType::cgroup_sock_addr, AttachType::cgroup_inet4_connect, bind));
+  EXPECT_FALSE(callable_since(ProgType::cgroup_sock_addr, AttachType::cgroup_inet4_bind, bind));
+  EXPECT_FALSE(callable_since(ProgType::cgroup_sock_addr, std::nullopt, bind));
+  EXPECT_TRUE(callable_since(ProgType::xdp, AttachType::xdp, *find_helper("bpf_ringbuf_output")));
+  for (const HelperAttachRow& row : helper_attach()) EXPECT_TRUE(find_helper(row.helper)->callers.has(row.type)) << row.helper;
+}
+
+TEST(Facts, OneNumberMayBeTwoFunctions) {
+  EXPECT_EQ(prototype_of(49, ProgType::sock_ops)->args[0].kind, Arg::ctx);
+  EXPECT_EQ(prototype_of(49, ProgType::cgroup_sockopt)->args[0].kind, Arg::btf_sock_common);
+  EXPECT_EQ(prototype_of(9999, ProgType::xdp), nullptr);
+  EXPECT_FALSE(needs_gpl(ProgType::perf_event, *find_helper("bpf_get_stackid")));
+}
+
+TEST(Facts, EveryProgramTypeHasAContextAndTraits) {
+  for (const ProgTypeRow& row : prog_types().subspan(1)) {
+    EXPECT_EQ(traits_of(row.type).type, row.type);
+    EXPECT_TRUE(row.type == ProgType::ext || find_context(row.type, std::nullopt) != nullptr) << row.name;
+  }
+  for (const ContextRow& row : contexts()) {
+    if (row.layout == nullptr) continue;
+    std::uint32_t end = 0;
+    for (const ContextFieldRow& field : row.layout->fields) {
+      EXPECT_GE(field.offset, end) << row.layout->name << "." << field.name;
+      end = field.offset + field.size;
+      EXPECT_EQ(field.size % field.element, 0U) << field.name;
+      EXPECT_EQ(field_at(*row.layout, field.offset), &field);
+    }
+    EXPECT_LE(end, row.layout->size) << row.layout->name;
+  }
+  EXPECT_EQ(allowed_access(sock_layout(), kPointerUser, {.offset = 0, .size = 4, .write = true, .version = {6, 0}}), nullptr);
+  EXPECT_EQ(traits_of(ProgType{99}).type, ProgType::unspec);
+}
+
+TEST(Facts, ReturnRangesFollowVersionAndHook) {
+  using enum ProgType;
+  EXPECT_EQ(return_range(cgroup_sock_addr, AttachType::cgroup_inet4_bind, {5, 10}), (ReturnRange{0, 1}));
+  EXPECT_EQ(return_range(cgroup_sock_addr, AttachType::cgroup_inet4_bind, {5, 15}), (ReturnRange{0, 3}));
+  EXPECT_EQ(return_range(xdp, {}, {6, 1}), std::nullopt);
+  EXPECT_EQ(return_range(lsm, AttachType::lsm_mac, {6, 1}, HookKind::returns_error), std::nullopt);
+  EXPECT_EQ(return_range(lsm, AttachType::lsm_mac, {6, 12}, HookKind::returns_error)->min, -4095);
+  EXPECT_EQ(return_range(lsm, AttachType::lsm_mac, {6, 12}, HookKind::returns_nothing), std::nullopt);
 }
 
 TEST(Facts, FeaturesAndCapabilitiesHaveNames) {

@@ -69,11 +69,52 @@ constexpr auto kHelperGrants = std::to_array<HelperGrantRow>({
     {.helper = "bpf_get_attach_cookie", .types = of(tracing, lsm), .since = {5, 19}},
     {.helper = "bpf_get_attach_cookie", .types = of(raw_tracepoint, raw_tracepoint_writable), .since = {6, 12}},
 });
+
+using A = AttachType;
+constexpr EnumSet<A> kTrampoline{A::trace_fentry, A::trace_fexit, A::modify_return, A::trace_fsession};
+constexpr EnumSet<A> kConnect{A::cgroup_inet4_connect, A::cgroup_inet6_connect};
+constexpr EnumSet<A> kDecides{A::cgroup_inet4_bind, A::cgroup_inet6_bind, A::cgroup_inet4_connect, A::cgroup_inet6_connect,
+                              A::cgroup_udp4_sendmsg, A::cgroup_udp6_sendmsg, A::cgroup_unix_connect, A::cgroup_unix_sendmsg};
+
+constexpr HelperAttachRow kHelperAttach[] = {
+    {.helper = "bpf_bind", .type = cgroup_sock_addr, .attach = kConnect},
+    {.helper = "bpf_get_retval", .type = cgroup_sock_addr, .attach = kDecides},
+    {.helper = "bpf_set_retval", .type = cgroup_sock_addr, .attach = kDecides},
+    {.helper = "bpf_setsockopt", .type = cgroup_sockopt, .attach = {A::cgroup_setsockopt}},
+    {.helper = "bpf_getsockopt", .type = cgroup_sockopt, .attach = {A::cgroup_setsockopt}},
+    {.helper = "bpf_setsockopt", .type = tracing, .attach = {A::trace_iter}},
+    {.helper = "bpf_getsockopt", .type = tracing, .attach = {A::trace_iter}},
+    {.helper = "bpf_seq_printf", .type = tracing, .attach = {A::trace_iter}},
+    {.helper = "bpf_seq_write", .type = tracing, .attach = {A::trace_iter}},
+    {.helper = "bpf_seq_printf_btf", .type = tracing, .attach = {A::trace_iter}},
+    {.helper = "bpf_get_func_arg", .type = tracing, .attach = kTrampoline},
+    {.helper = "bpf_get_func_ret", .type = tracing, .attach = kTrampoline},
+    {.helper = "bpf_get_func_arg_cnt", .type = tracing, .attach = kTrampoline},
+    {.helper = "bpf_get_func_ip", .type = tracing, .attach = kTrampoline},
+    {.helper = "bpf_get_attach_cookie", .type = tracing, .attach = kTrampoline | EnumSet<A>{A::trace_raw_tp}},
+    {.helper = "bpf_get_attach_cookie", .type = lsm, .attach = {A::lsm_mac}},
+    {.helper = "bpf_get_func_arg", .type = lsm, .attach = {A::lsm_mac}},
+    {.helper = "bpf_get_func_ret", .type = lsm, .attach = {A::lsm_mac}},
+    {.helper = "bpf_get_func_arg_cnt", .type = lsm, .attach = {A::lsm_mac}},
+    {.helper = "bpf_get_local_storage", .type = lsm, .attach = {A::lsm_cgroup}},
+    {.helper = "bpf_setsockopt", .type = lsm, .attach = {A::lsm_cgroup}},
+    {.helper = "bpf_getsockopt", .type = lsm, .attach = {A::lsm_cgroup}},
+    {.helper = "bpf_get_retval", .type = lsm, .attach = {A::lsm_cgroup}},
+    {.helper = "bpf_set_retval", .type = lsm, .attach = {A::lsm_cgroup}},
+};
 // clang-format on
 
 }  // namespace
 
 std::span<const HelperGrantRow> helper_grants() { return kHelperGrants; }
+
+std::span<const HelperAttachRow> helper_attach() { return kHelperAttach; }
+
+std::optional<KernelVersion> callable_since(ProgType type, std::optional<AttachType> attach, const HelperRow& helper) {
+  auto row = std::ranges::find_if(kHelperAttach, [&](const HelperAttachRow& one) { return one.helper == helper.name && one.type == type; });
+  if (row != std::end(kHelperAttach) && !(attach && row->attach.has(*attach))) return std::nullopt;
+  return callable_since(type, helper);
+}
 
 std::optional<KernelVersion> callable_since(ProgType type, const HelperRow& helper) {
   const ProgTypeRow* row = find(type);

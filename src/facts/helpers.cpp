@@ -277,6 +277,10 @@ static_assert(names_are_unique(kHelpers));
 }  // namespace
 
 std::span<const HelperRow> helpers() { return kHelpers; }
+bool needs_gpl(ProgType type, const HelperRow& helper) {
+  // The one function that is another, freely usable one to one type.
+  return helper.gpl_only && !(type == perf_event && helper.name == "bpf_get_stackid");
+}
 const HelperRow* find_helper(std::uint32_t id) { return row_at(kHelpers, id); }
 const HelperRow* find_helper(std::string_view name) {
   if (name.starts_with("BPF_FUNC_")) name.remove_prefix(9);

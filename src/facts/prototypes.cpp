@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "facts/prog_sets.hpp"
 #include "facts/tables.hpp"
 
 namespace espy::facts {
@@ -93,8 +94,8 @@ constexpr auto kPrototypes = std::to_array<Prototype>({
     {.id = 81, .returns = Return::map_value, .args = {{{Arg::const_map}, {Arg::anything}}}},
     {.id = 82, .returns = Return::integer, .args = {{{Arg::ctx}, {Arg::const_map}, {Arg::map_key}, {Arg::anything}}}},
     {.id = 83, .returns = Return::integer, .args = {{{Arg::ctx}, {Arg::anything}}}},
-    {.id = 84, .returns = Return::socket_or_null, .args = {{{Arg::ctx}, {Arg::mem}, {Arg::const_size}, {Arg::anything}, {Arg::anything}}}, .packet_access = true, .acquires = true},
-    {.id = 85, .returns = Return::socket_or_null, .args = {{{Arg::ctx}, {Arg::mem}, {Arg::const_size}, {Arg::anything}, {Arg::anything}}}, .packet_access = true, .acquires = true},
+    {.id = 84, .returns = Return::socket_or_null, .args = {{{Arg::ctx}, {Arg::mem}, {Arg::const_size_or_zero}, {Arg::anything}, {Arg::anything}}}, .packet_access = true, .acquires = true},
+    {.id = 85, .returns = Return::socket_or_null, .args = {{{Arg::ctx}, {Arg::mem}, {Arg::const_size_or_zero}, {Arg::anything}, {Arg::anything}}}, .packet_access = true, .acquires = true},
     {.id = 86, .returns = Return::integer, .args = {{{Arg::btf_sock_common}}}, .releases = true},
     {.id = 87, .returns = Return::integer, .args = {{{Arg::const_map}, {Arg::map_value}, {Arg::anything}}}, .packet_access = true},
     {.id = 88, .returns = Return::integer, .args = {{{Arg::const_map}, {Arg::uninit_map_value, false, false}}}},
@@ -106,9 +107,9 @@ constexpr auto kPrototypes = std::to_array<Prototype>({
     {.id = 94, .returns = Return::nothing, .args = {{{Arg::spin_lock}}}},
     {.id = 95, .returns = Return::socket_or_null, .args = {{{Arg::sock_common}}}},
     {.id = 96, .returns = Return::tcp_sock_or_null, .args = {{{Arg::sock_common}}}},
-    {.id = 97, .returns = Return::integer, .args = {{{Arg::ctx}}}, .changes_packet = true},
+    {.id = 97, .returns = Return::integer, .args = {{{Arg::ctx}}}},
     {.id = 98, .returns = Return::socket_or_null, .args = {{{Arg::sock_common}}}},
-    {.id = 99, .returns = Return::sock_common_or_null, .args = {{{Arg::ctx}, {Arg::mem}, {Arg::const_size}, {Arg::anything}, {Arg::anything}}}, .packet_access = true, .acquires = true},
+    {.id = 99, .returns = Return::sock_common_or_null, .args = {{{Arg::ctx}, {Arg::mem}, {Arg::const_size_or_zero}, {Arg::anything}, {Arg::anything}}}, .packet_access = true, .acquires = true},
     {.id = 100, .returns = Return::integer, .args = {{{Arg::btf_sock_common}, {Arg::mem}, {Arg::const_size}, {Arg::mem}, {Arg::const_size}}}, .packet_access = true},
     {.id = 101, .returns = Return::integer, .args = {{{Arg::ctx}, {Arg::uninit_mem, false, false}, {Arg::const_size}, {Arg::anything}}}},
     {.id = 102, .returns = Return::integer, .args = {{{Arg::ctx}, {Arg::uninit_mem, false, false}, {Arg::const_size}}}},
@@ -133,7 +134,7 @@ constexpr auto kPrototypes = std::to_array<Prototype>({
     {.id = 121, .returns = Return::integer, .args = {{{.kind = Arg::btf, .type = "xdp_buff"}, {Arg::const_map}, {Arg::anything}, {Arg::mem}, {Arg::const_size_or_zero}}}},
     {.id = 122, .returns = Return::integer, .args = {{{Arg::ctx, true}}}},
     {.id = 123, .returns = Return::integer, .args = {{{Arg::anything}}}},
-    {.id = 124, .returns = Return::integer, .args = {{{Arg::ctx}, {Arg::btf_sock_common, true}, {Arg::anything}}}},
+    {.id = 124, .returns = Return::integer, .args = {{{Arg::ctx}, {Arg::btf_sock_common}, {Arg::anything}}}},
     {.id = 125, .returns = Return::integer},
     {.id = 126, .returns = Return::integer, .args = {{{.kind = Arg::btf, .type = "seq_file"}, {Arg::mem}, {Arg::const_size}, {Arg::mem, true}, {Arg::const_size_or_zero}}}},
     {.id = 127, .returns = Return::integer, .args = {{{.kind = Arg::btf, .type = "seq_file"}, {Arg::mem}, {Arg::const_size_or_zero}}}},
@@ -176,7 +177,7 @@ constexpr auto kPrototypes = std::to_array<Prototype>({
     {.id = 164, .returns = Return::integer, .args = {{{Arg::const_map}, {Arg::callback}, {Arg::stack_or_null, true}, {Arg::anything}}}},
     {.id = 165, .returns = Return::integer, .args = {{{Arg::uninit_mem, true, false}, {Arg::const_size_or_zero}, {Arg::const_str}, {Arg::mem, true}, {Arg::const_size_or_zero}}}},
     {.id = 166, .returns = Return::integer, .args = {{{Arg::anything}, {Arg::mem}, {Arg::const_size}}}, .might_sleep = true},
-    {.id = 167, .returns = Return::integer, .args = {{{Arg::mem}, {Arg::const_size_or_zero}, {Arg::anything}, {Arg::anything}}}},
+    {.id = 167, .returns = Return::integer, .args = {{{Arg::mem}, {Arg::const_size}, {Arg::anything}, {Arg::anything}}}},
     {.id = 168, .returns = Return::integer, .args = {{{Arg::anything}}}, .might_sleep = true},
     {.id = 169, .returns = Return::integer, .args = {{{Arg::timer}, {Arg::const_map}, {Arg::anything}}}},
     {.id = 170, .returns = Return::integer, .args = {{{Arg::timer}, {Arg::callback}}}},
@@ -204,7 +205,7 @@ constexpr auto kPrototypes = std::to_array<Prototype>({
     {.id = 192, .returns = Return::integer, .args = {{{Arg::ctx}, {Arg::anything}, {Arg::anything}}}},
     {.id = 193, .returns = Return::integer, .args = {{{.kind = Arg::btf, .type = "file"}, {Arg::uninit_mem, false, false}, {Arg::const_size}}}, .might_sleep = true},
     {.id = 194, .returns = Return::btf_or_null, .args = {{{Arg::kptr}, {.kind = Arg::btf_or_null, .or_null = true}}}, .acquires = true, .releases = true},
-    {.id = 195, .returns = Return::map_value_or_null, .args = {{{Arg::const_map}, {Arg::map_key}, {Arg::anything}}}},
+    {.id = 195, .returns = Return::map_value_or_null, .args = {{{Arg::const_map}, {Arg::map_key}, {Arg::anything}}}, .packet_access = true},
     {.id = 196, .returns = Return::btf_or_null, .args = {{{Arg::sock_common}}}, .type = "mptcp_sock"},
     {.id = 197, .returns = Return::integer, .args = {{{Arg::write_mem, false, false}, {Arg::const_size_or_zero}, {Arg::anything}, {.kind = Arg::dynptr_uninit, .dynptr = DynptrKind::local}}}},
     {.id = 198, .returns = Return::integer, .args = {{{Arg::const_map}, {Arg::anything}, {Arg::anything}, {.kind = Arg::dynptr_uninit, .dynptr = DynptrKind::ringbuf}}}, .acquires = true},
@@ -213,8 +214,8 @@ constexpr auto kPrototypes = std::to_array<Prototype>({
     {.id = 201, .returns = Return::integer, .args = {{{Arg::uninit_mem, false, false}, {Arg::const_size_or_zero}, {.kind = Arg::dynptr}, {Arg::anything}, {Arg::anything}}}},
     {.id = 202, .returns = Return::integer, .args = {{{.kind = Arg::dynptr}, {Arg::anything}, {Arg::mem}, {Arg::const_size_or_zero}, {Arg::anything}}}},
     {.id = 203, .returns = Return::dynptr_mem_or_null, .args = {{{.kind = Arg::dynptr}, {Arg::anything}, {Arg::alloc_size}}}},
-    {.id = 204, .returns = Return::integer, .args = {{{Arg::fixed_mem, false, true, 20}, {Arg::mem}, {Arg::const_size}}}, .packet_access = true},
-    {.id = 205, .returns = Return::integer, .args = {{{Arg::fixed_mem, false, true, 40}, {Arg::mem}, {Arg::const_size}}}, .packet_access = true},
+    {.id = 204, .returns = Return::integer, .args = {{{Arg::fixed_mem, false, true, 20}, {Arg::mem}, {Arg::const_size_or_zero}}}, .packet_access = true},
+    {.id = 205, .returns = Return::integer, .args = {{{Arg::fixed_mem, false, true, 40}, {Arg::mem}, {Arg::const_size_or_zero}}}, .packet_access = true},
     {.id = 206, .returns = Return::integer, .args = {{{Arg::fixed_mem, false, true, 20}, {Arg::fixed_mem, false, true, 20}}}, .packet_access = true},
     {.id = 207, .returns = Return::integer, .args = {{{Arg::fixed_mem, false, true, 40}, {Arg::fixed_mem, false, true, 20}}}, .packet_access = true},
     {.id = 208, .returns = Return::integer},
@@ -222,6 +223,18 @@ constexpr auto kPrototypes = std::to_array<Prototype>({
     {.id = 210, .returns = Return::map_value_or_null, .args = {{{Arg::const_map}, {.kind = Arg::btf_or_null, .or_null = true, .type = "cgroup"}, {Arg::map_value, true}, {Arg::anything}}}},
     {.id = 211, .returns = Return::integer, .args = {{{Arg::const_map}, {.kind = Arg::btf_or_null, .or_null = true, .type = "cgroup"}}}},
 });
+
+constexpr ProgTypes kBySocket{ProgType::cgroup_sockopt, ProgType::tracing, ProgType::struct_ops, ProgType::lsm};
+constexpr PrototypeVariant kVariants[] = {
+    {kAny - (kTc | kLwt), {.id = 17, .returns = Return::integer}},
+    {{ProgType::sk_reuseport, ProgType::tracing, ProgType::lsm, ProgType::syscall},
+     {.id = 46, .returns = Return::integer, .args = {{{Arg::btf_sock_common, true}}}}},
+    {kBySocket, {.id = 49, .returns = Return::integer, .args = {{{Arg::btf_sock_common}, {Arg::anything}, {Arg::anything}, {Arg::mem}, {Arg::const_size}}}}},
+    {kBySocket, {.id = 57, .returns = Return::integer, .args = {{{Arg::btf_sock_common}, {Arg::anything}, {Arg::anything}, {Arg::uninit_mem, false, false}, {Arg::const_size}}}}},
+    {{ProgType::cgroup_sock}, {.id = 107, .returns = Return::map_value_or_null, .args = {{{Arg::const_map}, {Arg::ctx}, {Arg::map_value, true}, {Arg::anything}}}}},
+    {{ProgType::tracing, ProgType::lsm, ProgType::syscall}, {.id = 188, .returns = Return::integer, .args = {{{.kind = Arg::btf, .type = "xdp_buff"}}}}},
+    {{ProgType::sk_lookup}, {.id = 124, .returns = Return::integer, .args = {{{Arg::ctx}, {Arg::sock_or_null, true}, {Arg::anything}}}}},
+};
 // clang-format on
 
 static_assert(std::ranges::all_of(kPrototypes, [](const Prototype& row) { return &row - kPrototypes.data() == row.id; }));
@@ -229,5 +242,12 @@ static_assert(std::ranges::all_of(kPrototypes, [](const Prototype& row) { return
 }  // namespace
 
 std::span<const Prototype> prototypes() { return kPrototypes; }
+std::span<const PrototypeVariant> prototype_variants() { return kVariants; }
+
+const Prototype* prototype_of(std::uint32_t helper, ProgType type) {
+  auto variant = std::ranges::find_if(kVariants, [=](const PrototypeVariant& one) { return one.prototype.id == helper && one.types.has(type); });
+  if (variant != std::end(kVariants)) return &variant->prototype;
+  return helper < kPrototypes.size() ? &kPrototypes[helper] : nullptr;
+}
 
 }  // namespace espy::facts

@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "facts/types.hpp"
+#include "facts/tables.hpp"
 
 namespace espy::facts {
 
@@ -78,5 +78,15 @@ struct Prototype {
 
 /// Row i is helper i; 0 takes nothing.
 std::span<const Prototype> prototypes();
+
+/// Programs of these types call another function under the same number.
+struct PrototypeVariant {
+  ProgTypes types{};
+  Prototype prototype{};
+};
+std::span<const PrototypeVariant> prototype_variants();
+
+/// What the helper is to programs of this type; nullptr: there is no such helper.
+const Prototype* prototype_of(std::uint32_t helper, ProgType type);
 
 }  // namespace espy::facts

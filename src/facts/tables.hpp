@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "facts/enum_set.hpp"
 #include "facts/types.hpp"
 
 namespace espy::facts {
@@ -73,16 +74,29 @@ struct HelperGrantRow {
   KernelVersion since{};
 };
 
+/// Programs of this type may call a helper under these attach types only.
+struct HelperAttachRow {
+  std::string_view helper{};
+  ProgType type{};
+  EnumSet<AttachType> attach{};
+};
+
 std::span<const ProgTypeRow> prog_types();      ///< in the kernel's order: row i is type i
 std::span<const MapTypeRow> map_types();
 std::span<const AttachTypeRow> attach_types();
 std::span<const HelperRow> helpers();           ///< row i is helper i; 0 is `unspec`
 
 std::span<const HelperGrantRow> helper_grants();
+std::span<const HelperAttachRow> helper_attach();
 
 /// The first kernel on which programs of this type may call the helper; nullopt: none lets them. `ext` programs follow
 /// the program that they extend: ask for its type.
 std::optional<KernelVersion> callable_since(ProgType type, const HelperRow& helper);
+/// The same under an attach type, where that decides, too.
+std::optional<KernelVersion> callable_since(ProgType type, std::optional<AttachType> attach, const HelperRow& helper);
+
+/// Is the helper for programs of this type under a GPL-compatible licence only?
+bool needs_gpl(ProgType type, const HelperRow& helper);
 
 /// The row of a value; a value that the table does not know has none.
 const ProgTypeRow* find(ProgType type);
