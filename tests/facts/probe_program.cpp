@@ -61,10 +61,11 @@ int small_btf() {
   return fd;
 }
 
-/// A map of the type, made when first asked for; -1: this kernel has none.
-int map_of(MapType type) {
-  static std::map<MapType, int> made;
-  if (auto found = made.find(type); found != made.end()) return found->second;
+/// A map of the type, made when first asked for; -1: this kernel has none. Each type of program has its own: maps that can
+/// hold programs stay with the type that used them first.
+int map_of(MapType type, ProgType user) {
+  static std::map<std::pair<MapType, ProgType>, int> made;
+  if (auto found = made.find({type, user}); found != made.end()) return found->second;
   __u32 key = 4, value = 4, entries = 1;
   LIBBPF_OPTS(bpf_map_create_opts, options);
   switch (type) {
@@ -81,10 +82,10 @@ int map_of(MapType type) {
       entries = 0, options.map_flags = BPF_F_NO_PREALLOC;
       options.btf_fd = static_cast<__u32>(small_btf()), options.btf_key_type_id = 1, options.btf_value_type_id = 1;
       break;
-    case array_of_maps: case hash_of_maps: options.inner_map_fd = static_cast<__u32>(map_of(array)); break;
+    case array_of_maps: case hash_of_maps: options.inner_map_fd = static_cast<__u32>(map_of(array, user)); break;
     default: break;
   }
-  return made[type] = bpf_map_create(static_cast<bpf_map_type>(type), nullptr, key, value, entries, &options);
+  return made[{type, user}] = bpf_map_create(static_cast<bpf_map_type>(type), nullptr, key, value, entries, &options);
 }
 
 /// An array whose value programs cannot write, frozen: the memory of constants.
@@ -182,7 +183,7 @@ class Maker {
 
   void right(std::uint8_t reg, const Argument& argument) {
     switch (argument.kind) {
-      case Arg::const_map: code_.wide(reg, BPF_PSEUDO_MAP_FD, map_of(call_.map ? *call_.map : first_map(prototype_).value_or(MapType::hash)), 0); return;
+      case Arg::const_map: code_.wide(reg, BPF_PSEUDO_MAP_FD, map_of(call_.map ? *call_.map : first_map(prototype_).value_or(MapType::hash), kind_.type), 0); return;
       case Arg::map_key: case Arg::map_value: case Arg::mem: case Arg::fixed_mem: code_.stack(reg, -64); return;
       case Arg::uninit_map_value: case Arg::write_mem: case Arg::uninit_mem: code_.stack(reg, -128); return;
       case Arg::fixed_write: code_.stack(reg, -192); return;
@@ -252,7 +253,7 @@ bool can_call(const Prototype& prototype, const ProbeKind& kind) {
   if (needs_socket(prototype) && (!has_socket_field(kind) || kind.type == ProgType::socket_filter)) return false;
   if (!needs(prototype, Arg::const_map)) return true;
   auto map = first_map(prototype);
-  return map && map_of(*map) >= 0;
+  return map && map_of(*map, kind.type) >= 0;
 }
 
 bool kernel_takes(const ProbeKind& kind, const Call& call, std::string& log, const char* license) {
