@@ -1,0 +1,152 @@
+#include "verifier/scalar.hpp"
+
+#include <algorithm>
+
+namespace espy::verifier {
+namespace {
+
+constexpr auto kS64Min = std::numeric_limits<std::int64_t>::min();
+constexpr auto kS64Max = std::numeric_limits<std::int64_t>::max();
+constexpr auto kS32Min = std::numeric_limits<std::int32_t>::min();
+constexpr auto kS32Max = std::numeric_limits<std::int32_t>::max();
+
+template <typename T>
+void raise(T& bound, T to) { bound = std::max(bound, to); }
+template <typename T>
+void lower(T& bound, T to) { bound = std::min(bound, to); }
+
+/// The low half of a 64-bit range: where both ends share their upper half, the range is one of the low halves.
+void low_half_of(Scalar& s, std::uint64_t min, std::uint64_t max) {
+  const auto ulow = static_cast<std::uint32_t>(min), uhigh = static_cast<std::uint32_t>(max);
+  const auto slow = static_cast<std::int32_t>(ulow), shigh = static_cast<std::int32_t>(uhigh);
+  if (min >> 32 == max >> 32) {
+    if (ulow <= uhigh) raise(s.u32min, ulow), lower(s.u32max, uhigh);
+    if (slow <= shigh) raise(s.s32min, slow), lower(s.s32max, shigh);
+  } else if (static_cast<std::uint32_t>(min >> 32) + 1 == static_cast<std::uint32_t>(max >> 32) && slow < 0 && shigh >= 0) {
+    // One step of the upper half, from a low half that reads negative to one that does not: no jump in the signed reading.
+    raise(s.s32min, slow), lower(s.s32max, shigh);
+  }
+}
+
+void deduce32(Scalar& s, const Deduction& how) {
+  if (how.across_widths) {
+    low_half_of(s, s.umin, s.umax);
+    low_half_of(s, static_cast<std::uint64_t>(s.smin), static_cast<std::uint64_t>(s.smax));
+  }
+  // A range whose ends keep their order in the other reading does not cross its discontinuity.
+  if (static_cast<std::int32_t>(s.u32min) <= static_cast<std::int32_t>(s.u32max)) {
+    raise(s.s32min, static_cast<std::int32_t>(s.u32min));
+    lower(s.s32max, static_cast<std::int32_t>(s.u32max));
+  }
+  if (static_cast<std::uint32_t>(s.s32min) <= static_cast<std::uint32_t>(s.s32max)) {
+    raise(s.u32min, static_cast<std::uint32_t>(s.s32min));
+    lower(s.u32max, static_cast<std::uint32_t>(s.s32max));
+  }
+}
+
+void deduce64(Scalar& s, const Deduction& how) {
+  if (static_cast<std::int64_t>(s.umin) <= static_cast<std::int64_t>(s.umax)) {
+    raise(s.smin, static_cast<std::int64_t>(s.umin));
+    lower(s.smax, static_cast<std::int64_t>(s.umax));
+  }
+  if (static_cast<std::uint64_t>(s.smin) <= static_cast<std::uint64_t>(s.smax)) {
+    raise(s.umin, static_cast<std::uint64_t>(s.smin));
+    lower(s.umax, static_cast<std::uint64_t>(s.smax));
+  } else if (how.across_sign) {
+    // Read unsigned, the signed range is 0…smax and smin…max. Where the unsigned range misses one of the two, the value is
+    // in the other.
+    if (s.umax < static_cast<std::uint64_t>(s.smin)) {
+      s.smin = static_cast<std::int64_t>(s.umin);
+      lower(s.umax, static_cast<std::uint64_t>(s.smax));
+    } else if (static_cast<std::uint64_t>(s.smax) < s.umin) {
+      s.smax = static_cast<std::int64_t>(s.umax);
+      raise(s.umin, static_cast<std::uint64_t>(s.smin));
+    }
+  }
+}
+
+void deduce64_from32(Scalar& s) {
+  constexpr std::uint64_t kHigh = ~std::uint64_t{0xffffffff};
+  // Whatever the upper half is, with it the low half is within its own bounds.
+  raise(s.umin, (s.umin & kHigh) | s.u32min);
+  lower(s.umax, (s.umax & kHigh) | s.u32max);
+  raise(s.smin, static_cast<std::int64_t>((static_cast<std::uint64_t>(s.smin) & kHigh) | s.u32min));
+  lower(s.smax, static_cast<std::int64_t>((static_cast<std::uint64_t>(s.smax) & kHigh) | s.u32max));
+  // A sign-extended number whose low half is not negative is that low half.
+  if (s.s32min >= 0 && s.smin >= kS32Min && s.smax <= kS32Max) {
+    s.smin = s.s32min;
+    s.smax = s.s32max;
+    s.umin = static_cast<std::uint64_t>(s.s32min);
+    s.umax = static_cast<std::uint64_t>(s.s32max);
+    s.bits = intersect(s.bits, Tnum::range(s.umin, s.umax));
+  }
+}
+
+void bits_from_bounds(Scalar& s) {
+  const Tnum whole = intersect(s.bits, Tnum::range(s.umin, s.umax));
+  const Tnum low = intersect(whole.low32(), Tnum::range(s.u32min, s.u32max));
+  s.bits = whole.with_low32(low);
+}
+
+}  // namespace
+
+void Scalar::forget_bounds64() {
+  smin = kS64Min, smax = kS64Max;
+  umin = 0, umax = ~std::uint64_t{0};
+}
+
+void Scalar::forget_bounds32() {
+  s32min = kS32Min, s32max = kS32Max;
+  u32min = 0, u32max = ~std::uint32_t{0};
+}
+
+void Scalar::forget_bounds() {
+  forget_bounds64();
+  forget_bounds32();
+}
+
+bool within(const Scalar& outer, const Scalar& inner) {
+  return outer.umin <= inner.umin && outer.umax >= inner.umax && outer.smin <= inner.smin && outer.smax >= inner.smax &&
+         outer.u32min <= inner.u32min && outer.u32max >= inner.u32max && outer.s32min <= inner.s32min &&
+         outer.s32max >= inner.s32max;
+}
+
+void bounds_from_bits(Scalar& s) {
+  const std::uint64_t least = s.bits.value, most = s.bits.value | s.bits.mask;
+  constexpr std::uint64_t kSign = std::uint64_t{1} << 63;
+  raise(s.umin, least);
+  lower(s.umax, most);
+  // Least signed: an unknown sign bit is set, all other unknown bits are clear; most: the other way round.
+  raise(s.smin, static_cast<std::int64_t>(least | (s.bits.mask & kSign)));
+  lower(s.smax, static_cast<std::int64_t>(least | (s.bits.mask & ~kSign)));
+  const auto least32 = static_cast<std::uint32_t>(least), mask32 = static_cast<std::uint32_t>(s.bits.mask);
+  constexpr std::uint32_t kSign32 = std::uint32_t{1} << 31;
+  raise(s.u32min, least32);
+  lower(s.u32max, least32 | mask32);
+  raise(s.s32min, static_cast<std::int32_t>(least32 | (mask32 & kSign32)));
+  lower(s.s32max, static_cast<std::int32_t>(least32 | (mask32 & ~kSign32)));
+}
+
+void sync(Scalar& s, const Deduction& how) {
+  if (s.bits.is_const() && s.umin == s.umax && s.umin == s.bits.value && s.smin == s.smax && s.u32min == s.u32max &&
+      s.s32min == s.s32max)
+    return;
+  bounds_from_bits(s);
+  for (int round = 0; round < (how.across_sign ? 3 : 2); ++round) {
+    deduce32(s, how);
+    deduce64(s, how);
+    if (how.across_widths) deduce64_from32(s);
+  }
+  bits_from_bounds(s);
+  bounds_from_bits(s);
+}
+
+void repair(Scalar& s) {
+  const bool impossible = s.is_empty() || (s.bits.value & s.bits.mask) != 0 ||
+                          (s.bits.is_const() && (s.umin != s.bits.value || s.umax != s.bits.value));
+  const bool impossible32 =
+      s.is_const32() && (s.u32min != static_cast<std::uint32_t>(s.bits.value) || s.u32max != static_cast<std::uint32_t>(s.bits.value));
+  if (impossible || impossible32) s = Scalar::unknown();
+}
+
+}  // namespace espy::verifier
