@@ -23,8 +23,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "facts/context_layouts.hpp"
+#include "facts/contexts.hpp"
 #include "facts/kfuncs.hpp"
+#include "facts/map_rules.hpp"
+#include "facts/prog_rules.hpp"
 #include "facts/prototypes.hpp"
 #include "facts/tables.hpp"
 #include "verifier/code.hpp"
@@ -92,12 +94,6 @@ struct CallMeta {
   const SpecialField* graph_root = nullptr;
 };
 
-/// What a map lookup, an argument, a return value may be: least and most, and in which width it counts.
-struct ReturnRange {
-  std::int64_t least = 0, most = 0;
-  bool narrow = false;
-};
-
 /// Registers and spills that share a scalar id.
 struct LinkedReg {
   std::uint8_t frame = 0, number = 0;
@@ -149,6 +145,9 @@ class Checker {
   bool privileged() const { return !options_.unprivileged; }
   void judge(Verdict& verdict);
   bool check_stack_depth();
+  bool find_callee_effects();
+  bool has_private_stack() const;
+  std::uint32_t possible_cpus() const;
 
   // ---- the walk (explore.cpp) ----
   bool walk_main();
@@ -208,7 +207,7 @@ class Checker {
 
   // ---- jumps (jump.cpp, packet.cpp) ----
   Next conditional(const Insn& insn);
-  Outcome decide_jump(const Insn& insn, const Reg& left, const Reg& right) const;
+  Decision decide_jump(const Insn& insn, const Reg& left, const Reg& right) const;
   void refine_scalars(Compare compare, Reg& left, Reg& right, bool narrow) const;
   void collect_linked(State& state, std::uint32_t id, LinkedRegs& linked);
   void sync_linked(State& state, const Reg& known, const LinkedRegs& linked);
@@ -255,7 +254,7 @@ class Checker {
   void mark_slot_written(Frame& frame, unsigned slot);
   void scrub_slot(StackSlot& slot) const;
   bool grow_stack(Frame& frame, unsigned slots);
-  void load_context_value(Reg& reg, facts::ContextValue value);
+  void load_context_value(Reg& reg, const facts::ContextFieldRow& field);
   bool typed_context(std::int32_t off, unsigned size, Access access, int value_reg);
   bool in_rcu() const;
 
@@ -315,7 +314,6 @@ class Checker {
   bool in_sleepable() const { return state_->may_sleep; }
 
   bool check_return(unsigned reg, std::string_view what);
-  std::optional<ReturnRange> return_range() const;
   bool reject_range(const Reg& reg, std::int64_t least, std::int64_t most, std::string_view where, std::string_view name);
 
   // ---- pruning (prune.cpp, equal.cpp, precision.cpp) ----
@@ -371,9 +369,10 @@ class Checker {
   std::vector<MapView> maps_;
   facts::ProgType type_{};             ///< of the program, or of the one that it extends
   std::optional<facts::AttachType> attach_{};
-  const facts::ContextLayout* layout_ = nullptr;
+  const facts::ContextRow* context_ = nullptr;
   bool leaks_allowed_ = true, capable_ = true, sleepable_ = false, strict_alignment_ = false;
-  bool typed_context_ = false, has_arena_ = false, lsm_returns_bool_ = false;
+  bool typed_context_ = false, has_arena_ = false, gpl_compatible_ = false;
+  facts::HookKind hook_ = facts::HookKind::any;
   std::optional<btf::Type> attach_proto_{};
   BtfRef attach_ref_ = BtfRef::vmlinux;
   std::uint64_t max_processed_ = 1'000'000;
@@ -391,7 +390,7 @@ class Checker {
   std::uint64_t processed_ = 0, jumps_ = 0, processed_at_keep_ = 0, jumps_at_keep_ = 0;
   std::uint32_t async_entries_ = 0;
   bool step_recorded_ = false;                 // this instruction already has a Step
-  std::vector<bool> global_called_;
+  std::vector<bool> global_called_, global_done_;
   std::vector<RegType> access_types_;          // by instruction: through what pointer it accesses memory
   Failure failure_;
   bool failed_ = false;

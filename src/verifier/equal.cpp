@@ -34,7 +34,9 @@ bool Checker::same_ids(std::uint32_t old, std::uint32_t now) {
 
 /// A number without an id is as one with an id that nothing shares.
 bool Checker::same_scalar_ids(std::uint32_t old, std::uint32_t now) {
-  return same_ids(old != 0 ? old : ++scratch_id_, now != 0 ? now : ++scratch_id_);
+  if (old == 0) old = ++scratch_id_;
+  if (now == 0) now = ++scratch_id_;
+  return same_ids(old, now);
 }
 
 bool Checker::reg_covers(const Reg& old, const Reg& now, Exactness exactness) {

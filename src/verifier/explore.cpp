@@ -250,8 +250,7 @@ bool Checker::load_literal(const Insn& insn) {
 
 // Loads from packets that skbs do not hold in one piece: a number, or the program ends there.
 bool Checker::step_packet_load(const Insn& insn) {
-  const bool may = type_ == facts::ProgType::socket_filter || type_ == facts::ProgType::sched_cls || type_ == facts::ProgType::sched_act;
-  if (!may) return reject(Rule::bad_instruction, "BPF_LD_[ABS|IND] instructions not allowed for this program type");
+  if (!facts::traits_of(type_).ld_abs) return reject(Rule::bad_instruction, "BPF_LD_[ABS|IND] instructions not allowed for this program type");
   if (!check_holds(false, "BPF_LD_[ABS|IND]")) return false;
   if (!read_reg(6)) return false;
   if (regs()[6].type != RegType::ctx)

@@ -1,5 +1,7 @@
 // What a program holds and must let go: references to kernel objects, spin locks, disabled interrupts. Also what must not
 // happen meanwhile.
+#include <algorithm>
+
 #include "verifier/checker.hpp"
 
 namespace espy::verifier {

@@ -26,21 +26,21 @@ Compare compare_of(Operation op) {
 
 bool packet_any(const Reg& reg) { return reg.is_packet() || reg.type == RegType::packet_end; }
 
-Outcome decide_packet(Compare compare, const Reg& left, const Reg& right) {
+Decision decide_packet(Compare compare, const Reg& left, const Reg& right) {
   const Reg* packet = &left;
   if (right.type != RegType::packet_end) {
-    if (left.type != RegType::packet_end) return Outcome::unknown;
+    if (left.type != RegType::packet_end) return Decision::unknown;
     packet = &right;
     compare = mirrored(compare);
   }
-  if (packet->range >= 0) return Outcome::unknown;
+  if (packet->range >= 0) return Decision::unknown;
   const bool beyond = packet->range == kBeyondPacketEnd;
   switch (compare) {
-    case Compare::le: return beyond ? Outcome::never : Outcome::unknown;
-    case Compare::gt: return beyond ? Outcome::always : Outcome::unknown;
-    case Compare::lt: return Outcome::never;    // at the end or beyond it
-    case Compare::ge: return Outcome::always;
-    default: return Outcome::unknown;
+    case Compare::le: return beyond ? Decision::never : Decision::unknown;
+    case Compare::gt: return beyond ? Decision::always : Decision::unknown;
+    case Compare::lt: return Decision::never;    // at the end or beyond it
+    case Compare::ge: return Decision::always;
+    default: return Decision::unknown;
   }
 }
 
@@ -61,7 +61,7 @@ bool Checker::never_null(const Reg& reg) const {
   }
 }
 
-Outcome Checker::decide_jump(const Insn& insn, const Reg& left, const Reg& right) const {
+Decision Checker::decide_jump(const Insn& insn, const Reg& left, const Reg& right) const {
   const Compare compare = compare_of(insn.op);
   const bool narrow = insn.bits == 32;
   if (packet_any(left) && packet_any(right) && !narrow) return decide_packet(compare, left, right);
@@ -69,12 +69,12 @@ Outcome Checker::decide_jump(const Insn& insn, const Reg& left, const Reg& right
     const bool left_is_number = left.is_scalar();
     const Reg& pointer = left_is_number ? right : left;
     const Reg& number = left_is_number ? left : right;
-    if (!number.is_scalar() || !(narrow ? number.value.is_const32() : number.value.is_const())) return Outcome::unknown;
+    if (!number.is_scalar() || !(narrow ? number.value.is_const32() : number.value.is_const())) return Decision::unknown;
     const std::uint64_t value = narrow ? number.value.bits.low32().value : number.value.bits.value;
-    if (value != 0 || !never_null(pointer)) return Outcome::unknown;
-    if (compare == Compare::eq) return Outcome::never;
-    if (compare == Compare::ne) return Outcome::always;
-    return Outcome::unknown;
+    if (value != 0 || !never_null(pointer)) return Decision::unknown;
+    if (compare == Compare::eq) return Decision::never;
+    if (compare == Compare::ne) return Decision::always;
+    return Decision::unknown;
   }
   return decide(compare, left.value, right.value, narrow, how_);
 }
@@ -201,15 +201,15 @@ Checker::Next Checker::conditional(const Insn& insn) {
   if (dst.is_pointer()) pointers |= 1;
   if (pointers != 0 && insn.reg_operand) push_linked(0, pointers);
 
-  const Outcome outcome = decide_jump(insn, dst, src);
+  const Decision outcome = decide_jump(insn, dst, src);
   InsnFacts& fact = facts_[insn_];
   if (!fact.reached) fact.never_jumps = fact.always_jumps = true;
-  if (outcome != Outcome::always) fact.always_jumps = false;
-  if (outcome != Outcome::never) fact.never_jumps = false;
-  if (outcome != Outcome::unknown) {
+  if (outcome != Decision::always) fact.always_jumps = false;
+  if (outcome != Decision::never) fact.never_jumps = false;
+  if (outcome != Decision::unknown) {
     if (dst.is_scalar() && !need_precise(insn.dst)) return Next::failed;
     if (insn.reg_operand && src.is_scalar() && !need_precise(insn.src)) return Next::failed;
-    insn_ = outcome == Outcome::always ? insn.target : insn_ + 1;
+    insn_ = outcome == Decision::always ? insn.target : insn_ + 1;
     return Next::go_on;
   }
 

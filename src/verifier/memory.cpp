@@ -10,7 +10,6 @@ namespace espy::verifier {
 namespace {
 
 constexpr std::int64_t kMaxOffset = std::int64_t{1} << 29;
-constexpr std::uint32_t kFlowKeysBytes = 56;
 
 std::string tnum_text(Tnum bits) {
   if (bits.is_const()) return fmt::format("{}", static_cast<std::int64_t>(bits.value));
@@ -122,25 +121,10 @@ bool Checker::check_pointer_offset(const Reg& reg, unsigned number, bool fixed_o
 }
 
 bool Checker::may_access_packet(const CallMeta* meta, Access access) {
-  using enum facts::ProgType;
-  switch (type_) {
-    case lwt_in:
-    case lwt_out:
-    case lwt_seg6local:
-    case sk_reuseport:
-    case flow_dissector:
-    case cgroup_skb:
-      if (access == Access::write) return false;
-      [[fallthrough]];
-    case sched_cls:
-    case sched_act:
-    case xdp:
-    case lwt_xmit:
-    case sk_skb:
-    case sk_msg: return meta == nullptr || meta->prototype == nullptr || meta->prototype->packet_access;
-    case cgroup_sockopt: return true;
-    default: return false;
-  }
+  const facts::ProgTraitsRow& traits = facts::traits_of(type_);
+  if (access == Access::write && meta == nullptr) return traits.writes_packet;
+  if (meta == nullptr) return true;
+  return traits.packet_to_any_helper || (traits.packet_to_helpers && meta->prototype != nullptr && meta->prototype->packet_access);
 }
 
 bool Checker::access_memory(unsigned number, std::int32_t off, unsigned size, Access access, int value_reg, bool once_strict, bool extends) {
@@ -194,7 +178,7 @@ bool Checker::access_memory(unsigned number, std::int32_t off, unsigned size, Ac
       break;
     case RegType::flow_keys:
       if (leaks("flow keys")) return false;
-      if (whole < 0 || static_cast<std::uint32_t>(whole) + size > kFlowKeysBytes)
+      if (whole < 0 || static_cast<std::uint32_t>(whole) + size > facts::kFlowKeysSize)
         return reject_reg(Rule::memory_bounds, at, "invalid access to flow keys off={} size={}", whole, size);
       if (!writes && value_reg >= 0) set_unknown(regs()[value_reg]);
       fine = true;

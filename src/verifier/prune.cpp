@@ -30,7 +30,7 @@ void Checker::push_step(std::uint8_t frame, std::uint8_t slot, bool stack_access
     if (linked != 0) step.linked = linked;
     return;
   }
-  state_->steps.push_back({insn_, previous_, frame, slot, stack_access, linked});
+  state_->steps.push_back({.insn = insn_, .previous = previous_, .frame = frame, .slot = slot, .stack_access = stack_access, .linked = linked});
   step_recorded_ = true;
 }
 

@@ -3,47 +3,6 @@
 
 namespace espy::verifier {
 
-std::optional<ReturnRange> Checker::return_range() const {
-  using enum facts::ProgType;
-  using facts::AttachType;
-  const auto attached = [&](auto... types) { return attach_ && ((*attach_ == types) || ...); };
-  switch (type_) {
-    case cgroup_sock_addr:
-      if (attached(AttachType::cgroup_udp4_recvmsg, AttachType::cgroup_udp6_recvmsg, AttachType::cgroup_unix_recvmsg,
-                   AttachType::cgroup_inet4_getpeername, AttachType::cgroup_inet6_getpeername, AttachType::cgroup_unix_getpeername,
-                   AttachType::cgroup_inet4_getsockname, AttachType::cgroup_inet6_getsockname, AttachType::cgroup_unix_getsockname))
-        return ReturnRange{1, 1};
-      if (attached(AttachType::cgroup_inet4_bind, AttachType::cgroup_inet6_bind)) return ReturnRange{0, 3};
-      return ReturnRange{0, 1};
-    case cgroup_skb:
-      if (attached(AttachType::cgroup_inet_egress)) return ReturnRange{0, 3};
-      return ReturnRange{0, 1};
-    case cgroup_sock:
-    case sock_ops:
-    case cgroup_device:
-    case cgroup_sysctl:
-    case cgroup_sockopt:
-    case sk_lookup:
-    case netfilter: return ReturnRange{0, 1};
-    case raw_tracepoint: return typed_context_ ? std::optional<ReturnRange>(ReturnRange{0, 0}) : std::nullopt;
-    case tracing:
-      if (attached(AttachType::trace_fentry, AttachType::trace_fexit)) return ReturnRange{0, 0};
-      if (attached(AttachType::trace_iter)) return ReturnRange{0, 1};
-      return std::nullopt;
-    case kprobe:
-      if (attached(AttachType::trace_kprobe_session, AttachType::trace_uprobe_session)) return ReturnRange{0, 1};
-      return std::nullopt;
-    case lsm: {
-      const bool returns = attach_proto_ && attach_proto_->target() != btf::kVoid;
-      if (attached(AttachType::lsm_cgroup)) return returns ? ReturnRange{0, 1} : ReturnRange{1, 1};
-      if (!returns) return std::nullopt;
-      if (lsm_returns_bool_) return ReturnRange{0, 1, true};
-      return ReturnRange{-4095, 0, true};
-    }
-    default: return std::nullopt;
-  }
-}
-
 bool Checker::reject_range(const Reg& reg, std::int64_t least, std::int64_t most, std::string_view where, std::string_view name) {
   std::string has;
   if (reg.value.smin > std::numeric_limits<std::int64_t>::min()) has += fmt::format(" smin={}", reg.value.smin);
@@ -71,25 +30,25 @@ bool Checker::check_return(unsigned number, std::string_view what) {
     return true;
   }
   if (is_pointer_value(reg)) return reject_reg(Rule::pointer_leak, static_cast<int>(number), "R{} leaks addr as return value", number);
-  std::optional<ReturnRange> range;
+  std::optional<facts::ReturnRange> range;
   std::string_view where = "At program exit";
   if (frame.in_async_callback) {
-    range = ReturnRange{frame.return_min, frame.return_max};
+    range = facts::ReturnRange{frame.return_min, frame.return_max};
     where = "At async callback return";
   } else if (alone) {
     if (!reg.is_scalar())
       return reject_reg(Rule::return_value, static_cast<int>(number), "At subprogram exit the register R{} is not a scalar value ({})", number, type_name(reg));
     return true;
   } else {
-    range = return_range();
+    range = facts::return_range(type_, attach_, profile_.version, hook_);
   }
   if (!range) return true;
   if (!reg.is_scalar())
     return reject_reg(Rule::return_value, static_cast<int>(number), "{} the register R{} is not a known value ({})", where, number, type_name(reg));
   if (!need_precise(number)) return false;
-  const bool inside = range->narrow ? reg.value.s32min >= range->least && reg.value.s32max <= range->most
-                                    : reg.value.smin >= range->least && reg.value.smax <= range->most;
-  return inside || reject_range(reg, range->least, range->most, where, what);
+  const bool inside = range->as_32_bits ? reg.value.s32min >= range->min && reg.value.s32max <= range->max
+                                    : reg.value.smin >= range->min && reg.value.smax <= range->max;
+  return inside || reject_range(reg, range->min, range->max, where, what);
 }
 
 }  // namespace espy::verifier

@@ -95,9 +95,9 @@ enum class Compare : std::uint8_t { eq, ne, gt, ge, lt, le, sgt, sge, slt, sle, 
 Compare negated(Compare compare);
 Compare mirrored(Compare compare);   ///< `a OP b` is `b mirrored(OP) a`
 
-enum class Outcome : std::uint8_t { never, always, unknown };
+enum class Decision : std::uint8_t { never, always, unknown };
 /// Does `left OP right` hold?
-Outcome decide(Compare compare, const Scalar& left, const Scalar& right, bool narrow, const Deduction& how);
+Decision decide(Compare compare, const Scalar& left, const Scalar& right, bool narrow, const Deduction& how);
 /// Narrows both to where `left OP right` holds. Either may be empty afterwards: then it never does.
 void refine(Compare compare, Scalar& left, Scalar& right, bool narrow, const Deduction& how);
 

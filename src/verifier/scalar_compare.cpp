@@ -19,41 +19,41 @@ struct ConstBounds {
 };
 
 template <typename T>
-Outcome decide_less(ConstBounds<T> a, ConstBounds<T> b) {   // a < b
-  if (a.max < b.min) return Outcome::always;
-  if (a.min >= b.max) return Outcome::never;
-  return Outcome::unknown;
+Decision decide_less(ConstBounds<T> a, ConstBounds<T> b) {   // a < b
+  if (a.max < b.min) return Decision::always;
+  if (a.min >= b.max) return Decision::never;
+  return Decision::unknown;
 }
 
-Outcome inverse(Outcome outcome) {
-  return outcome == Outcome::always ? Outcome::never : outcome == Outcome::never ? Outcome::always : Outcome::unknown;
+Decision inverse(Decision outcome) {
+  return outcome == Decision::always ? Decision::never : outcome == Decision::never ? Decision::always : Decision::unknown;
 }
 
 template <typename T>
 bool disjoint(T amin, T amax, T bmin, T bmax) { return amin > bmax || amax < bmin; }
 
-Outcome decide_equal(const Scalar& a, const Scalar& b, bool narrow, const Deduction& how) {
+Decision decide_equal(const Scalar& a, const Scalar& b, bool narrow, const Deduction& how) {
   const Tnum x = narrow ? a.bits.low32() : a.bits, y = narrow ? b.bits.low32() : b.bits;
-  if (x.is_const() && y.is_const()) return x.value == y.value ? Outcome::always : Outcome::never;
-  if (how.tnum_overlap && !x.overlaps(y)) return Outcome::never;
+  if (x.is_const() && y.is_const()) return x.value == y.value ? Decision::always : Decision::never;
+  if (how.tnum_overlap && !x.overlaps(y)) return Decision::never;
   const bool apart32 = disjoint(a.u32min, a.u32max, b.u32min, b.u32max) || disjoint(a.s32min, a.s32max, b.s32min, b.s32max);
-  if (narrow) return apart32 ? Outcome::never : Outcome::unknown;
-  if (disjoint(a.umin, a.umax, b.umin, b.umax) || disjoint(a.smin, a.smax, b.smin, b.smax)) return Outcome::never;
-  return how.two_registers && apart32 ? Outcome::never : Outcome::unknown;
+  if (narrow) return apart32 ? Decision::never : Decision::unknown;
+  if (disjoint(a.umin, a.umax, b.umin, b.umax) || disjoint(a.smin, a.smax, b.smin, b.smax)) return Decision::never;
+  return how.two_registers && apart32 ? Decision::never : Decision::unknown;
 }
 
-Outcome decide_set(const Scalar& a, const Scalar& b, bool narrow) {
+Decision decide_set(const Scalar& a, const Scalar& b, bool narrow) {
   const Scalar* left = &a;
   const Scalar* right = &b;
   if (!(narrow ? right->is_const32() : right->is_const())) std::swap(left, right);
-  if (!(narrow ? right->is_const32() : right->is_const())) return Outcome::unknown;
+  if (!(narrow ? right->is_const32() : right->is_const())) return Decision::unknown;
   const Tnum x = narrow ? left->bits.low32() : left->bits, y = narrow ? right->bits.low32() : right->bits;
-  if ((x.value & y.value) != 0) return Outcome::always;
-  if (((x.value | x.mask) & y.value) == 0) return Outcome::never;
-  return Outcome::unknown;
+  if ((x.value & y.value) != 0) return Decision::always;
+  if (((x.value | x.mask) & y.value) == 0) return Decision::never;
+  return Decision::unknown;
 }
 
-Outcome decide_order(Compare compare, const Scalar& a, const Scalar& b, bool narrow) {
+Decision decide_order(Compare compare, const Scalar& a, const Scalar& b, bool narrow) {
   const auto less = [&](const Scalar& x, const Scalar& y, bool is_signed) {
     if (is_signed)
       return narrow ? decide_less<std::int64_t>({x.s32min, x.s32max}, {y.s32min, y.s32max})
@@ -70,7 +70,7 @@ Outcome decide_order(Compare compare, const Scalar& a, const Scalar& b, bool nar
     case Compare::sgt: return less(b, a, true);
     case Compare::sle: return inverse(less(b, a, true));
     case Compare::sge: return inverse(less(a, b, true));
-    default: return Outcome::unknown;
+    default: return Decision::unknown;
   }
 }
 
@@ -183,7 +183,7 @@ Compare mirrored(Compare compare) {
   }
 }
 
-Outcome decide(Compare compare, const Scalar& left, const Scalar& right, bool narrow, const Deduction& how) {
+Decision decide(Compare compare, const Scalar& left, const Scalar& right, bool narrow, const Deduction& how) {
   switch (compare) {
     case Compare::eq: return decide_equal(left, right, narrow, how);
     case Compare::ne: return inverse(decide_equal(left, right, narrow, how));

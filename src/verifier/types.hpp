@@ -77,6 +77,8 @@ class Types {
   void collect_fields(btf::TypeId type, std::uint32_t offset, Record& record, int depth) const;
   void add_field(const btf::Member& member, std::string_view name, std::uint32_t offset, Record& record) const;
   bool add_kptr(const btf::Member& member, std::uint32_t offset, Record& record) const;
+  void fill_graph(btf::TypeId parent, std::int32_t member, SpecialField& field) const;
+  void collect_nodes(btf::TypeId variable, std::uint32_t offset, Record& record) const;
   void add_graph(std::uint32_t parent, std::int32_t member, std::uint32_t offset, FieldKind kind, Record& record) const;
 
   const object::LinkedObject& object_;
