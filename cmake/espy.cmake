@@ -17,7 +17,7 @@ function(espy_compile_settings)
   add_library(espy_settings INTERFACE)
   target_include_directories(espy_settings INTERFACE
     $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
-  target_compile_options(espy_settings INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wpedantic -Wnon-virtual-dtor -Wimplicit-fallthrough
+  target_compile_options(espy_settings INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wpedantic $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> -Wimplicit-fallthrough
     $<$<BOOL:${ESPY_WERROR}>:-Werror> -ffunction-sections -fdata-sections
     $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
     # libstdc++ 12's own std::stable_sort calls what it deprecates.

@@ -16,6 +16,7 @@ constexpr Positional kPositionals[] = {{"OBJ.o", "an eBPF object file"}};
 constexpr Option kOptions[] = {
     {.name = "--prog", .value = "NAME", .help = "the program to run; may be left out where the object has only one"},
     {.name = "--engine", .value = "kernel|user|both", .help = "who runs it: the kernel (default), this process without privileges, or both, compared"},
+    {.name = "--tier", .value = "interpreter|baseline|optimised", .help = "in this process: every access checked (default), or compiled, quickly or well; for programs that are trusted"},
     {.name = "--data-in", .value = "FILE", .help = "the packet it gets (packet programs; default: 64 zero bytes)"},
     {.name = "--data-out", .value = "FILE", .help = "where to write the packet it leaves"},
     {.name = "--ctx-in", .value = "FILE", .help = "the context it gets, as the kernel's struct for its type"},
@@ -28,6 +29,7 @@ constexpr Example kExamples[] = {
     {"espy test-run filter.bpf.o --prog drop_udp --data-in packet.bin --repeat 100000", "how fast a packet filter is"},
     {"espy test-run prog.bpf.o --prog main --json", "the return value, for a script"},
     {"espy test-run filter.bpf.o --engine user --data-in packet.bin", "the same without privileges, on any Linux"},
+    {"espy test-run filter.bpf.o --engine user --tier optimised --repeat 1000000", "how fast it is there"},
     {"espy test-run filter.bpf.o --engine both --data-in packet.bin", "do both engines agree on value, packet and maps?"},
 };
 
@@ -74,14 +76,23 @@ Result<Engines> chosen_engines(const Invocation& invocation) {
   return fail(ErrorKind::invalid_argument, "--engine takes kernel, user or both, not `{}`", word);
 }
 
+Result<vm::Tier> chosen_tier(const Invocation& invocation) {
+  const std::string word = invocation.value("--tier").value_or("interpreter");
+  if (word == "interpreter") return vm::Tier::interpreter;
+  if (word == "baseline") return vm::Tier::baseline;
+  if (word == "optimised") return vm::Tier::optimised;
+  return fail(ErrorKind::invalid_argument, "--tier takes interpreter, baseline or optimised, not `{}`", word);
+}
+
 struct UserRun {
   std::unique_ptr<vm::Object> object;
   vm::TestRunResult result;
 };
 
 // On a copy of the linked object: the kernel may get it too.
-Result<UserRun> run_in_user_space(object::LinkedObject linked, const std::string& name, const kernel::TestRun& input, render::Output& output) {
-  UserRun run{.object = TRY(vm::Object::load(std::move(linked))), .result = {}};
+Result<UserRun> run_in_user_space(object::LinkedObject linked, const std::string& name, const kernel::TestRun& input, vm::Tier tier, render::Output& output) {
+  UserRun run{.object = TRY(vm::Object::load(std::move(linked), tier)), .result = {}};
+  if (const std::string& why = run.object->find_program(name)->fallback(); !why.empty()) output.warning(fmt::format("it is interpreted: {}", why));
   vm::TestRun same{.data_in = input.data_in, .ctx_in = input.ctx_in, .repeat = input.repeat};
   same.print = [&](std::string_view text) { output.printk("espy", ::getpid(), text); };
   run.result = TRY(vm::test_run(*run.object->find_program(name), same));
@@ -109,8 +120,10 @@ Result<int> run(const Invocation& invocation) {
   auto sink = render::to_descriptor(STDOUT_FILENO);
   auto output = invocation.has("--json") ? render::json_output(sink) : render::terminal_output(sink);
   const Engines engines = TRY(chosen_engines(invocation));
+  const vm::Tier tier = TRY(chosen_tier(invocation));
+  if (invocation.has("--tier") && !engines.user) return fail(ErrorKind::invalid_argument, "--tier is of the user engine: --engine user or both");
   std::optional<UserRun> user;
-  if (engines.user) user = TRY(run_in_user_space(linked, name, input, *output));
+  if (engines.user) user = TRY(run_in_user_space(linked, name, input, tier, *output));
   kernel::TestRunResult result;
   int code = kOk;
   if (engines.kernel) {
@@ -134,7 +147,7 @@ Result<int> run(const Invocation& invocation) {
 extern const Command kTestRun{
     .name = "test-run", .summary = "run one program on given input and print what it returns",
     .description = "The program runs as often as asked, on the packet and context given, attached to nothing. In user space every "
-                   "access is checked, and a bad one ends the run and says where. With --engine both, the exit code is 1 where "
+                   "access is checked, and a bad one ends the run and says where, unless --tier asks for compiled code. With --engine both, the exit code is 1 where "
                    "the engines differ in return value, packet or maps.",
     .positionals = kPositionals, .options = kOptions, .examples = kExamples, .run = run};
 

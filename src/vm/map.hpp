@@ -44,6 +44,7 @@ struct MapAttributes {
 struct ArrayLayout {
   std::uintptr_t begin = 0;
   std::uint32_t stride = 0, entries = 0;
+  std::uint64_t cpu_stride = 0;          ///< from one CPU's values to the next one's; 0: all have the same
 };
 
 class Map {
@@ -59,7 +60,7 @@ class Map {
   const ValueField* field(ValueField::Kind kind) const;
   /// Memory that programs may reach through pointers of this map.
   virtual std::vector<Region> regions() const = 0;
-  /// Of maps whose lookup is that, for every thread alike.
+  /// Of maps whose lookup is that.
   virtual std::optional<ArrayLayout> array_layout() const { return std::nullopt; }
   /// `lookup` without the way through the helper, for compiled programs; nullptr: there is no shorter one.
   using DirectLookup = std::uint64_t (*)(std::uint64_t map, std::uint64_t key);

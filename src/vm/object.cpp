@@ -114,21 +114,25 @@ Result<void> Object::make_maps(const LoadOptions& options) {
     if (map == nullptr || std::ranges::find(handles_, handle) != handles_.end()) continue;
     for (const Region& region : map->regions()) values_.add(region);
     handles_.push_back(handle);
+    if (!spec.is_data() || !map->attributes().read_only_for_programs) continue;
+    static_cast<void>(map->freeze());   // as loaders for the kernel do
+    for (const Region& region : map->regions()) constants_.add(region);
   }
   std::ranges::sort(handles_);
   return {};
 }
 
 // What the compiler lacks is no error: the program is interpreted.
-Result<void> Object::compile(Program& program, std::span<const isa::Insn> code, Tier tier, const Calls& calls) {
-  auto compiled = Compiled::compile(code, tier, program.spec_.name, {.maps = handles_, .calls = &calls});
+Result<void> Object::compile(Program& program, std::span<const isa::Insn> code, const LoadOptions& options, const Calls& calls) {
+  auto compiled = Compiled::compile(code, options.tier, program.spec_.name,
+                                    {.maps = handles_, .calls = &calls, .constants = &constants_, .bounded = options.bounded, .blinded = options.blinded});
   if (compiled) program.compiled_ = std::move(*compiled);
   else if (compiled.error().kind == ErrorKind::unsupported) program.fallback_ = describe(compiled.error());
   else return std::unexpected(compiled.error());
   return {};
 }
 
-Result<void> Object::make_program(object::LinkedProgram& program, Tier tier) {
+Result<void> Object::make_program(object::LinkedProgram& program, const LoadOptions& options) {
   std::vector<isa::Insn> code = program.spec.code.insns;
   const ContextLayout* layout = context_layout(program.spec.type);
   TRY(bind(code, program.spec.code));
@@ -147,7 +151,7 @@ Result<void> Object::make_program(object::LinkedProgram& program, Tier tier) {
   made.spec_ = std::move(program.spec);
   made.object_ = this;
   made.steps_.program = &made;
-  if (tier != Tier::interpreter) TRY(compile(made, code, tier, calls));
+  if (options.tier != Tier::interpreter) TRY(compile(made, code, options, calls));
   return {};
 }
 
@@ -158,7 +162,7 @@ Result<std::unique_ptr<Object>> Object::load(object::LinkedObject linked, const 
   TRY(object->make_maps(options));
   for (object::LinkedProgram& program : linked.programs) {
     const std::string name = program.spec.name;
-    auto made = object->make_program(program, options.tier);
+    auto made = object->make_program(program, options);
     if (!made) return std::unexpected(wrap(made.error(), fmt::format("load program `{}`", name)));
   }
   TRY(object->fill_slots());

@@ -28,7 +28,8 @@ struct RunInput {
   std::uintptr_t instruction = 0, frame = 0;   ///< where stacks begin: an address in code, a frame pointer; 0: at the caller
   std::vector<Region> memory = {};     ///< more that the program may touch: packet data, what pointers in the context lead to
   std::function<void(std::string_view)> print = {};   ///< gets what the program prints with bpf_printk
-  std::uint64_t budget = std::uint64_t{1} << 32;   ///< instructions
+  /// Instructions. Compiled programs count if they were loaded bounded, and then by turns: each as many as it may have.
+  std::uint64_t budget = std::uint64_t{1} << 32;
 };
 
 struct RunResult {
@@ -74,6 +75,10 @@ class Program {
 struct LoadOptions {
   /// Compiled tiers are for programs that are trusted: what they do to memory is not checked.
   Tier tier = Tier::interpreter;
+  /// Compiled programs end when their budget is spent, as interpreted ones always do.
+  bool bounded = false;
+  /// Numbers that a program chose do not stand in its machine code.
+  bool blinded = false;
   /// What programs may call beside the engine's own functions; may be null.
   std::shared_ptr<const Registry> registry = nullptr;
   /// By name: maps that the object's programs use in place of its own, shared with whoever else has them.
@@ -103,8 +108,8 @@ class Object {
   friend class Program;
   Object() = default;
   Result<void> make_maps(const LoadOptions& options);
-  Result<void> make_program(object::LinkedProgram& program, Tier tier);
-  Result<void> compile(Program& program, std::span<const isa::Insn> code, Tier tier, const Calls& calls);
+  Result<void> make_program(object::LinkedProgram& program, const LoadOptions& options);
+  Result<void> compile(Program& program, std::span<const isa::Insn> code, const LoadOptions& options, const Calls& calls);
   Result<void> fill_slots();
   Result<void> bind(std::vector<isa::Insn>& code, const object::FunctionSpec& from) const;
   Result<Calls> bind_kfuncs(std::vector<isa::Insn>& code, std::span<const object::KfuncUse> uses) const;
@@ -113,6 +118,7 @@ class Object {
   std::vector<std::shared_ptr<Map>> maps_;
   std::deque<Program> programs_;
   Regions values_;                     ///< of all maps
+  Regions constants_;                  ///< of those that nobody writes
   std::vector<std::uint64_t> handles_; ///< of all maps, sorted
   std::shared_ptr<const Registry> registry_;
 };

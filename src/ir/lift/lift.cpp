@@ -8,7 +8,8 @@ namespace espy::ir {
 namespace lifting {
 namespace {
 
-constexpr std::int32_t kTailCall = 12;
+constexpr std::int32_t kTailCall = 12, kLoop = 181;
+constexpr std::int64_t kMostTurns = 1 << 23, kTooMany = 0xfffffff9;   // of bpf_loop; what it gives then: -E2BIG, in 32 bits
 
 /// Does the helper leave the memory that it is given as it was?
 bool reads_only(const facts::Prototype* prototype) {
@@ -41,6 +42,34 @@ Result<void> Translator::call(std::uint32_t at) {
 
 void Translator::forget_arguments() {
   for (unsigned r = 1; r <= 5; ++r) set(r, b_.i64(0));
+}
+
+/// bpf_loop(turns, function, context, 0), as a loop. false: it is not known what it calls.
+bool Translator::loop() {
+  ir::Function& f = b_.function();
+  if (r_[2].place != kNowhere || r_[4].place != kNowhere) return false;
+  const Inst& address = f[r_[2].value];
+  const std::int64_t* flags = f.constant_value(r_[4].value);
+  if (flags == nullptr || *flags != 0 || !address.is(Op::ptr_to_int) || !f[f.operands(address)[0]].is(Op::func_addr)) return false;
+  const std::uint32_t callee = f[f.operands(address)[0]].extra;
+  if (shape_.functions[callee].parameters > 2) return false;
+  const ValueId turns = b_.zext(low(1), 32), context = get(3);
+  const BlockId head = b_.block({kI64}), turn = b_.block(), done = b_.block({kI64}), too_many = b_.cold_block();
+  b_.branch(b_.compare(Op::ugt, turns, b_.i64(kMostTurns)), too_many, {}, head, {b_.i64(0)});
+  b_.at(too_many);
+  b_.jump(done, {b_.i64(kTooMany)});
+  b_.at(head);
+  const ValueId number = b_.param_of(head, 0);
+  b_.branch(b_.compare(Op::ult, number, turns), turn, {}, done, {number});
+  b_.at(turn);
+  const std::array given{number, context};
+  const ValueId stop = b_.call(FuncId{callee}, kI64, std::span(given).first(shape_.functions[callee].parameters));
+  const ValueId next = b_.add(number, b_.i64(1));
+  b_.branch(b_.ne(stop, b_.i64(0)), done, {next}, head, {next});
+  b_.at(done);
+  set(0, b_.param_of(done, 0));
+  forget_arguments();
+  return true;
 }
 
 /// The functions whose addresses the program takes are tried one after the other.
@@ -86,6 +115,7 @@ void Translator::helper(std::int32_t id, const facts::Prototype* prototype) {
     for (unsigned r = 0; r <= 5; ++r) set(r, b_.i64(0));
     return;
   }
+  if (id == kLoop && program_.expand_loops && loop()) return;
   std::vector<ValueId> arguments;
   for (unsigned r = 1; r <= lifting::arguments_of(prototype); ++r) arguments.push_back(r_[r].place == kNowhere ? r_[r].value : frame_address(r_[r].place));
   set(0, b_.helper(static_cast<std::uint32_t>(id), kI64, arguments, reads_only(prototype) ? unsigned{kReadsOnly} : 0U));

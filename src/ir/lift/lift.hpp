@@ -38,6 +38,8 @@ struct Bytecode {
   std::span<const bpf::Reference> references = {};
   /// What a callee takes: a helper, or a kfunc by the number in the call. nullptr: it is not known. Empty: the kernel's helpers.
   std::function<const facts::Prototype*(bool kfunc, std::int32_t number)> prototype = {};
+  /// bpf_loop with a function that is known becomes a loop that calls it.
+  bool expand_loops = false;
 };
 
 struct Lifted {

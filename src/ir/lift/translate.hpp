@@ -51,6 +51,7 @@ class Translator {
   void atomic(const isa::Instruction& instruction);
   Result<void> call(std::uint32_t at);
   void helper(std::int32_t id, const facts::Prototype* prototype);
+  bool loop();
   void call_indirect(const isa::Instruction& instruction);
   void load_packet(const isa::Instruction& instruction);
   void forget_arguments();

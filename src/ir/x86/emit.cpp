@@ -23,6 +23,7 @@ Result<Code> emit(const Module& module, const Options& options) {
   functions.reserve(module.functions.size());
   for (const Function& function : module.functions) {
     MFunction& made = functions.emplace_back(TRY(select(module, function, options)));
+    if (options.blinding != 0) blind(made, options.blinding * (2 * functions.size() + 1));
     TRY(allocate(made));
   }
   return encode(functions, options);

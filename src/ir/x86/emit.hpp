@@ -28,8 +28,18 @@ struct Features {
 };
 Features host_features();
 
+/// Calls that become instructions where the options tell how.
+enum KnownHelper : std::uint32_t {
+  kThisCpu = 8,              ///< bpf_get_smp_processor_id
+  kCountTurns = 1U << 26,    ///< (amount): counts down, and ends the run when nothing is left. Not for code that was not laid out
+};
+
 struct Options {
   Features features = {};
+  /// Distances from the thread pointer: of a 32-bit number, the CPU; of the 64-bit number that kCountTurns counts; 0: there is none.
+  std::int32_t thread_cpu = 0, thread_turns = 0;
+  std::uint64_t out_of_turns = 0;        ///< the address of a function that does not return
+  std::uint64_t blinding = 0;            ///< not 0: constants are blinded, by random numbers of this seed (blind.cpp)
   std::function<std::uint64_t(std::uint32_t id)> helper = {};   ///< the address of a helper; 0: there is none
   /// The address of `std::uint64_t (map, index)`: where a tail call goes on, or 0 if it fails; 0: there are none.
   std::uint64_t tail_call = 0;

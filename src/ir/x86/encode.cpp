@@ -45,7 +45,8 @@ class FirstError : public jit::ErrorHandler {
 
 class Encoder {
  public:
-  Encoder(jit::x86::Assembler& to, std::span<const jit::Label> functions, std::vector<CodeMark>& marks) : a_(to), functions_(functions), marks_(marks) {}
+  Encoder(jit::x86::Assembler& to, std::span<const jit::Label> functions, std::vector<CodeMark>& marks, const Options& options)
+      : a_(to), functions_(functions), marks_(marks), options_(options) {}
 
   void run(const MFunction& function, jit::Label entry) {
     f_ = &function;
@@ -59,6 +60,7 @@ class Encoder {
     for (MBlockId id = 0; id < f_->blocks.size(); ++id) block(id);
     for (Cold& cold : cold_) out_of_line(cold);
     cold_.clear();
+    if (out_of_turns_.isValid()) end_run();
   }
 
  private:
@@ -170,6 +172,12 @@ class Encoder {
 
   jit::x86::Mem at(const MInst& inst, unsigned bytes) const {
     const std::int32_t disp = inst.disp + (inst.base == kRsp ? bias_ : 0);
+    if (inst.thread) {
+      auto mem = jit::x86::ptr(static_cast<std::uint64_t>(std::int64_t{disp}), bytes);
+      mem.setAbs();
+      mem.setSegment(jit::x86::fs);
+      return mem;
+    }
     if (inst.base == kNoReg && inst.index == kNoReg) {
       auto mem = jit::x86::ptr(static_cast<std::uint64_t>(std::int64_t{disp}), bytes);
       mem.setAbs();
@@ -230,6 +238,11 @@ class Encoder {
       case MOp::call: a_.call(functions_[static_cast<std::size_t>(inst.imm)]); return;
       case MOp::call_address: a_.mov(jit::x86::rax, inst.imm); a_.call(jit::x86::rax); return;
       case MOp::ret: epilogue(); a_.ret(); return;
+      case MOp::count:
+        if (!out_of_turns_.isValid()) out_of_turns_ = a_.newLabel();
+        a_.sub(at(inst, 8), truncated(inst.imm, 8));
+        a_.js(out_of_turns_);
+        return;
       case MOp::leave: epilogue(); a_.jmp(jit::x86::rax); return;
       default: a_.ud2(); return;
     }
@@ -362,6 +375,16 @@ class Encoder {
     a_.jmp(cold.back);
   }
 
+  /// What is called here does not come back, whatever the frame was.
+  void end_run() {
+    a_.bind(out_of_turns_);
+    a_.and_(jit::x86::rsp, -16);
+    a_.mov(jit::x86::rax, options_.out_of_turns);
+    a_.call(jit::x86::rax);
+    a_.ud2();
+    out_of_turns_.reset();
+  }
+
   // ---- atomics ------------------------------------------------------------------------------------------------------
 
   void atomic(const MInst& inst) {
@@ -389,6 +412,8 @@ class Encoder {
   jit::x86::Assembler& a_;
   std::span<const jit::Label> functions_;
   std::vector<CodeMark>& marks_;
+  const Options& options_;
+  jit::Label out_of_turns_;            // of this function, if it counts
   const MFunction* f_ = nullptr;
   std::vector<jit::Label> labels_;     // by block
   std::vector<bool> aligned_;          // by block
@@ -402,7 +427,7 @@ class Encoder {
 
 }  // namespace
 
-Result<Code> encode(const std::vector<MFunction>& functions, const Options&) {
+Result<Code> encode(const std::vector<MFunction>& functions, const Options& options) {
   FirstError errors;
   jit::CodeHolder holder;
   holder.init(jit::Environment(jit::Arch::kX64));
@@ -411,7 +436,7 @@ Result<Code> encode(const std::vector<MFunction>& functions, const Options&) {
   std::vector<jit::Label> labels;
   for (std::size_t i = 0; i < functions.size(); ++i) labels.push_back(assembler.newLabel());
   Code code;
-  Encoder encoder(assembler, labels, code.marks);
+  Encoder encoder(assembler, labels, code.marks, options);
   for (std::size_t i = 0; i < functions.size(); ++i) encoder.run(functions[i], labels[i]);
   holder.flatten();
   holder.resolveUnresolvedLinks();

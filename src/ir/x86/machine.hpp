@@ -55,6 +55,7 @@ enum class MOp : std::uint8_t {
   call_address,///< the code at imm
   ret,
   leave,       ///< as ret, but to the code at rax, for which rdi is set
+  count,       ///< takes imm from the number at the address; calls out_of_turns when that is below 0
   trap,
 };
 
@@ -73,6 +74,7 @@ struct MInst {
   Cond cond = Cond::e;
   bool is_signed = false;
   bool late = false;          ///< b, base and index are read when dst was already written
+  bool thread = false;        ///< disp counts from the thread pointer
   Reg dst = kNoReg, a = kNoReg, b = kNoReg;
   Reg base = kNoReg, index = kNoReg;
   std::int32_t disp = 0;      ///< base rsp: from the frame's lowest byte
@@ -99,6 +101,9 @@ struct MFunction {
 
 /// From IR: see plan.hpp and select.cpp.
 Result<MFunction> select(const Module& module, const Function& function, const Options& options);
+
+/// Takes constants that a program chose out of the code: see blind.cpp.
+void blind(MFunction& function, std::uint64_t seed);
 
 /// Gives every virtual register one of the machine's, spilling what does not fit: see allocate.cpp.
 Result<void> allocate(MFunction& function);

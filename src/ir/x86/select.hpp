@@ -66,6 +66,7 @@ class Selector {
   void atomic(ValueId id, const Inst& inst);
   Result<void> block_memory(const Inst& inst);
   Result<void> call(ValueId id, const Inst& inst);
+  bool known_helper(ValueId id, const Inst& inst);
 
   // control
   Result<void> leave(const Inst& inst);

@@ -74,7 +74,19 @@ Result<void> Selector::block_memory(const Inst& inst) {
 
 // ---- calls ----------------------------------------------------------------------------------------------------------
 
+/// Calls that are an instruction.
+bool Selector::known_helper(ValueId id, const Inst& inst) {
+  if (inst.imm == kThisCpu && options_.thread_cpu != 0) {
+    if (plan_.uses(id) != 0) put({.op = MOp::load, .size = 4, .from = 4, .thread = true, .dst = target(id), .disp = options_.thread_cpu});
+    return true;
+  }
+  if (inst.imm != kCountTurns || options_.thread_turns == 0) return false;
+  put({.op = MOp::count, .thread = true, .disp = options_.thread_turns, .imm = *constant(f_.operands(inst)[0])});
+  return true;
+}
+
 Result<void> Selector::call(ValueId id, const Inst& inst) {
+  if (inst.is(Op::call_helper) && known_helper(id, inst)) return {};
   if (inst.is(Op::call_kfunc)) return fail(ErrorKind::unsupported, "{} calls a kfunc", f_.name);
   std::span<const ValueId> in = f_.operands(inst);
   std::array<Reg, std::size(kArgumentRegs)> values{};

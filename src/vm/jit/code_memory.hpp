@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
@@ -23,8 +22,5 @@ class CodeMemory {
   MappedRegion region_;
   std::size_t size_ = 0;
 };
-
-/// Tells perf the name of code, by a line in /tmp/perf-PID.map. Nothing unless ESPY_PERF_MAP is set.
-void announce(const void* code, std::size_t size, std::string_view name);
 
 }  // namespace espy::vm

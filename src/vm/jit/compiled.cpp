@@ -1,6 +1,8 @@
 #include "vm/jit/compiled.hpp"
 
+#include <algorithm>
 #include <csetjmp>
+#include <random>
 #include <utility>
 
 #include "base/text.hpp"
@@ -8,10 +10,13 @@
 #include "ir/passes/passes.hpp"
 #include "ir/x86/emit.hpp"
 #include "vm/context/fields.hpp"
+#include "vm/cpu.hpp"
 #include "vm/helpers/old_loads.hpp"
 #include "vm/helpers/table.hpp"
+#include "vm/jit/bound_turns.hpp"
 #include "vm/jit/context_use.hpp"
 #include "vm/jit/inline_lookups.hpp"
+#include "vm/jit/thread_state.hpp"
 #include "vm/maps/references.hpp"
 #include "vm/object.hpp"
 
@@ -27,6 +32,12 @@ std::uint64_t no_function(std::uint64_t, std::uint64_t, std::uint64_t, std::uint
   run.fault = "calls what is no function";
   leave(run);
   return 0;
+}
+
+void out_of_turns() {
+  Run& run = *current_run();
+  run.fault = "has spent its budget of instructions";
+  leave(run);
 }
 
 HelperFunction function_of(std::uint32_t id, const Calls& calls) {
@@ -111,6 +122,11 @@ bool may_leave(std::span<const isa::Insn> code, const Calls& calls) {
   return false;
 }
 
+std::uint64_t random_seed() {
+  std::random_device random;
+  return (std::uint64_t{random()} << 32 | random()) | 1;
+}
+
 }  // namespace
 
 Compiled::Compiled(CodeMemory memory, std::uint32_t entry)
@@ -127,20 +143,29 @@ Result<Compiled> Compiled::compile(std::span<const isa::Insn> code, Tier tier, s
     const Callee* callee = kfunc ? calls.kfunc(static_cast<std::uint32_t>(number)) : calls.helper(static_cast<std::uint32_t>(number));
     return callee == nullptr ? nullptr : callee->prototype;
   };
-  ir::Lifted lifted = TRY(ir::lift({.code = code, .prototype = prototype}));
-  if (tier == Tier::optimised) inline_lookups(lifted.module, options.maps);
+  ir::Lifted lifted = TRY(ir::lift({.code = code, .prototype = prototype, .expand_loops = tier == Tier::optimised}));
+  if (tier == Tier::optimised) {
+    inline_lookups(lifted.module, options.maps);
+    if (options.constants != nullptr) read_constants(lifted.module, *options.constants);
+  }
   ir::optimise(lifted.module, passes_of(tier));
-  ir::x86::Options emission{.features = features, .tail_call = reinterpret_cast<std::uint64_t>(&tail_call)};
+  if (options.bounded) bound_turns(lifted.module);
+  ir::x86::Options emission{.features = features,
+                            .thread_cpu = from_thread_pointer(&thread_state.cpu),
+                            .thread_turns = from_thread_pointer(&thread_state.turns),
+                            .out_of_turns = reinterpret_cast<std::uint64_t>(&out_of_turns),
+                            .blinding = options.blinded ? random_seed() : 0,
+                            .tail_call = reinterpret_cast<std::uint64_t>(&tail_call)};
   emission.helper = [&](std::uint32_t id) {
     if (id >= kFirstDirectLookup) return reinterpret_cast<std::uint64_t>(pointer<const Map>(options.maps[id - kFirstDirectLookup])->direct_lookup());
     return reinterpret_cast<std::uint64_t>(function_of(id, calls));
   };
   const ir::x86::Code made = TRY(ir::x86::emit(lifted.module, emission));
   CodeMemory memory = TRY(CodeMemory::create(made.bytes));
-  announce(memory.at(0), memory.size(), name);
   Compiled compiled(std::move(memory), made.entries[0]);
+  compiled.announcement_ = announce({compiled.code(), compiled.code_bytes()}, name);
   compiled.context_bytes_ = vm::context_bytes(lifted.module.functions[0]);
-  compiled.may_leave_ = may_leave(code, calls);
+  compiled.may_leave_ = options.bounded || may_leave(code, calls);
   return compiled;
 }
 
@@ -151,7 +176,10 @@ std::uint64_t Compiled::run(Run& run, std::uint64_t context, std::uint64_t secon
   run.tail_calls = 0;
   run.call = call_back;
   run.way_out = nullptr;
+  thread_state.cpu = current_cpu();
+  const std::int64_t turns = std::exchange(thread_state.turns, static_cast<std::int64_t>(std::min<std::uint64_t>(run.budget, INT64_MAX)));
   const std::uint64_t value = may_leave_ ? run_until_left(run, entry_, context, second) : entry_(context, second);
+  thread_state.turns = turns;
   current_run() = outer;
   return value;
 }

@@ -10,6 +10,7 @@
 
 #include "isa/insn.hpp"
 #include "vm/interp/interpreter.hpp"
+#include "vm/jit/announce.hpp"
 #include "vm/jit/code_memory.hpp"
 #include "vm/run.hpp"
 
@@ -26,6 +27,9 @@ enum class Tier : std::uint8_t {
 struct CompileOptions {
   std::span<const std::uint64_t> maps = {};   ///< handles, sorted, of maps that live as long as the code: lookups may be inlined
   const Calls* calls = nullptr;               ///< null: the engine's own helpers
+  const Regions* constants = nullptr;         ///< memory whose bytes never change again; null: none is known
+  bool bounded = false;                       ///< runs end when their budget is spent
+  bool blinded = false;                       ///< numbers that the program chose do not stand in the code
 };
 
 class Compiled {
@@ -53,6 +57,7 @@ class Compiled {
   using Entry = std::uint64_t (*)(std::uint64_t, std::uint64_t);
   Compiled(CodeMemory memory, std::uint32_t entry);
   CodeMemory memory_;
+  Announcement announcement_;    // withdrawn before the memory goes
   Entry entry_ = nullptr;
   std::uint32_t context_bytes_ = 0;
   bool may_leave_ = false;       // it may end before its exit: by an exception, a tail call that goes wrong

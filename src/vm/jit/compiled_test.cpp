@@ -12,18 +12,20 @@ namespace {
 
 /// r0 of the text's first program on each tier.
 void expect_all(std::string_view text, std::uint64_t expected) {
-  for (Tier tier : {Tier::interpreter, Tier::baseline, Tier::optimised}) {
-    auto spec = object::assemble_object(text, "test");
-    ASSERT_TRUE(spec) << describe(spec.error());
-    auto linked = object::link(std::move(*spec), object::Target{});
-    ASSERT_TRUE(linked) << describe(linked.error());
-    auto object = Object::load(std::move(*linked), tier);
-    ASSERT_TRUE(object) << describe(object.error());
-    std::array<std::uint64_t, 8> context{1, 2, 3, 4, 5, 6, 7, 8};
-    auto result = (*object)->programs()[0].run({.context = context.data(), .context_bytes = sizeof context});
-    ASSERT_TRUE(result) << describe(result.error());
-    EXPECT_EQ(result->value, expected) << "tier " << static_cast<int>(tier);
-  }
+  for (Tier tier : {Tier::interpreter, Tier::baseline, Tier::optimised})
+    for (bool guarded : {false, true}) {   // bounded and blinded
+      auto spec = object::assemble_object(text, "test");
+      ASSERT_TRUE(spec) << describe(spec.error());
+      auto linked = object::link(std::move(*spec), object::Target{});
+      ASSERT_TRUE(linked) << describe(linked.error());
+      auto object = Object::load(std::move(*linked), {.tier = tier, .bounded = guarded, .blinded = guarded});
+      ASSERT_TRUE(object) << describe(object.error());
+      EXPECT_EQ((*object)->programs()[0].fallback(), "");
+      std::array<std::uint64_t, 8> context{1, 2, 3, 4, 5, 6, 7, 8};
+      auto result = (*object)->programs()[0].run({.context = context.data(), .context_bytes = sizeof context});
+      ASSERT_TRUE(result) << describe(result.error());
+      EXPECT_EQ(result->value, expected) << "tier " << static_cast<int>(tier) << (guarded ? ", bounded and blinded" : "");
+    }
 }
 
 TEST(Compiled, CallsEightFramesDeep) {
@@ -175,6 +177,83 @@ TEST(Compiled, LookupsInArrays) {
   expect_all(text, 2 + 200);
 }
 
+TEST(Compiled, LookupsInArraysOfEachCpu) {
+  expect_all(R"(
+.map values type=percpu_array key=4 value=16 max_entries=3
+.section raw_tp/x
+.func main
+  r6 = 0
+  call 8
+  r7 = r0
+again:
+  *(u32 *)(r10 - 4) = r6
+  r1 = values ll
+  r2 = r10
+  r2 += -4
+  call 1
+  if r0 == 0 goto out
+  r1 = r6
+  r1 += 5
+  lock *(u64 *)(r0 + 8) += r1
+  r1 = *(u64 *)(r0 + 8)
+  r6 += 1
+  r1 = values ll
+  r2 = r10
+  r2 += -4
+  r3 = r7
+  call 195
+  if r0 == 0 goto out
+  r8 = *(u64 *)(r0 + 8)
+  goto again
+out:
+  r0 = r6
+  r0 *= 100
+  r0 += r8
+  exit
+)", 307);
+}
+
+TEST(Compiled, LoopsOfCallbacksThatAreKnown) {
+  expect_all(R"(
+.section raw_tp/x
+.func main
+  *(u64 *)(r10 - 8) = 1
+  r1 = 5
+  r2 = turn ll
+  r3 = r10
+  r3 += -8
+  r4 = 0
+  call 181
+  r6 = r0
+  r1 = 0x7fffffff
+  r2 = turn ll
+  r3 = r10
+  r3 += -8
+  r4 = 0
+  call 181
+  r6 += r0
+  r1 = 0
+  r2 = turn ll
+  r3 = r10
+  r3 += -8
+  r4 = 0
+  call 181
+  r6 += r0
+  r0 = *(u64 *)(r10 - 8)
+  r0 *= 1000
+  r0 += r6
+  exit
+.section .text
+.func turn
+  r3 = *(u64 *)(r2 + 0)
+  r3 *= 3
+  r3 += r1
+  *(u64 *)(r2 + 0) = r3
+  r0 = 0
+  exit
+)", ((((1 * 3 + 0) * 3 + 1) * 3 + 2) * 3 + 3) * 3 * 1000ULL + 4 * 1000 + 5 + 0xfffffff9ULL);
+}
+
 std::unique_ptr<Object> loaded(std::string_view text, const LoadOptions& options) {
   auto spec = object::assemble_object(text, "test");
   EXPECT_TRUE(spec) << describe(spec.error());
@@ -282,6 +361,65 @@ out:
     ASSERT_TRUE(result) << describe(result.error());
     EXPECT_EQ(result->value, 42U);
   }
+}
+
+TEST(Compiled, ABudgetEndsWhatGoesRound) {
+  constexpr std::string_view kTexts[] = {
+      ".section raw_tp/x\n.func f\n  r6 = 0\nagain:\n  r6 += 1\n  call 5\n  goto again\n  exit\n",
+      ".section raw_tp/x\n.func f\n  r6 = r1\nagain:\n  r6 *= 3\n  if r6 != 77 goto again\n  r0 = 1\n  exit\n",
+      ".section raw_tp/x\n.func f\n  r1 = 0x100000\n  r2 = turn ll\n  r3 = 0\n  r4 = 0\n  call 181\n  exit\n.section .text\n.func turn\n  call 5\n  r0 = 0\n  exit\n"};
+  for (std::string_view text : kTexts)
+    for (Tier tier : {Tier::baseline, Tier::optimised}) {
+      auto object = loaded(text, {.tier = tier, .bounded = true});
+      std::array<std::uint64_t, 1> context{};
+      auto result = object->programs()[0].run({.context = context.data(), .context_bytes = 8, .budget = 100000});
+      ASSERT_FALSE(result);
+      EXPECT_NE(describe(result.error()).find("budget"), std::string::npos) << describe(result.error());
+    }
+}
+
+/// The bytes of a number, as machine code would have them.
+bool stands_in(const Compiled& compiled, std::uint32_t number) {
+  const std::span code(compiled.code(), compiled.code_bytes());
+  std::array<std::uint8_t, 4> bytes{};
+  std::memcpy(bytes.data(), &number, 4);
+  return !std::ranges::search(code, bytes).empty();
+}
+
+TEST(Compiled, BlindedConstantsDoNotStandInTheCode) {
+  constexpr std::string_view kText = ".section raw_tp/x\n.func f\n  r0 = *(u64 *)(r1 + 0)\n  r0 ^= 0x12345678\n  r2 = 0x1122334455667788 ll\n  r0 += r2\n"
+                                     "  *(u32 *)(r1 + 8) = 0x7f6e5d4c\n  w3 = w0\n  if w3 == 0x5a5b5c5d goto out\n  r0 *= 0x13579bdf\nout:\n  exit\n";
+  for (Tier tier : {Tier::baseline, Tier::optimised})
+    for (bool blinded : {false, true}) {
+      auto object = loaded(kText, {.tier = tier, .blinded = blinded});
+      for (std::uint32_t number : {0x12345678U, 0x55667788U, 0x7f6e5d4cU, 0x5a5b5c5dU, 0x13579bdfU}) {
+        EXPECT_EQ(stands_in(*object->programs()[0].compiled(), number), !blinded) << fmt::format("{:x}", number);
+      }
+    }
+}
+
+TEST(Compiled, ReadOnlyDataIsNumbers) {
+  // Beneath the text: .rodata with 7 and -2 as 32-bit numbers.
+  object::ObjectSpec spec;
+  {
+    auto made = object::assemble_object(".map constants type=array key=4 value=8 max_entries=1\n.section raw_tp/x\n.func f\n  r1 = map_value[constants]+0 ll\n"
+                                        "  r0 = *(u32 *)(r1 + 0)\n  r2 = *(s32 *)(r1 + 4)\n  r0 *= 6\n  r0 += r2\n  exit\n", "test");
+    ASSERT_TRUE(made) << describe(made.error());
+    spec = std::move(*made);
+  }
+  const std::array<std::int32_t, 2> numbers{7, -2};
+  const auto bytes = std::as_bytes(std::span(numbers));
+  spec.maps[0].origin = object::MapOrigin::rodata;
+  spec.maps[0].flags = 0x80;   // BPF_F_RDONLY_PROG
+  spec.maps[0].contents.assign(bytes.begin(), bytes.end());
+  auto linked = object::link(std::move(spec), target());
+  ASSERT_TRUE(linked) << describe(linked.error());
+  auto object = Object::load(std::move(*linked), Tier::optimised);
+  ASSERT_TRUE(object) << describe(object.error());
+  EXPECT_EQ((*object)->programs()[0].run({})->value, 40U);
+  EXPECT_LE((*object)->programs()[0].compiled()->code_bytes(), 16U);   // a move, and a return
+  const std::uint32_t zero = 0;
+  EXPECT_FALSE((*object)->maps()[0]->write(std::as_bytes(std::span(&zero, 1)), bytes));
 }
 
 TEST(Compiled, ContextsThatAreTooShortAreAnError) {

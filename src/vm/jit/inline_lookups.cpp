@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 
+#include "ir/x86/emit.hpp"
 #include "vm/helpers/table.hpp"
 #include "vm/map.hpp"
 
@@ -58,6 +60,11 @@ class Inliner {
     ValueId inside = emit({.op = Op::ult, .type = kI1}, key, f_.constant(kI32, static_cast<std::int32_t>(array->entries)));
     ValueId wide = emit({.op = Op::zext, .type = kI64, .width = 32}, key);
     ValueId offset = emit({.op = Op::mul, .type = kI64}, wide, f_.constant(kI64, array->stride));
+    if (array->cpu_stride != 0) {
+      ValueId cpu = emit({.op = Op::call_helper, .type = kI64, .flags = kRemovable | kReadsOnly, .imm = x86::kThisCpu});
+      ValueId block = emit({.op = Op::mul, .type = kI64}, cpu, f_.constant(kI64, static_cast<std::int64_t>(array->cpu_stride)));
+      offset = emit({.op = Op::add, .type = kI64}, offset, block);
+    }
     ValueId value = emit({.op = Op::add, .type = kI64}, offset, f_.constant(kI64, static_cast<std::int64_t>(array->begin)));
     const std::array operands{inside, value, f_.constant(kI64, 0)};
     Inst& call = f_[id];
@@ -71,7 +78,7 @@ class Inliner {
   ValueId emit(Inst inst, Operands... operands) {
     inst.mark = at_.mark;
     inst.block = at_.block;
-    ValueId id = f_.add_inst(inst, std::array{operands...});
+    ValueId id = f_.add_inst(inst, std::array<ValueId, sizeof...(operands)>{operands...});
     out_.push_back(id);
     return id;
   }
@@ -82,7 +89,37 @@ class Inliner {
   std::vector<ValueId> out_;
 };
 
+/// The number at a constant address, if it lies in memory that does not change.
+std::optional<std::int64_t> constant_at(const Function& f, const Inst& load, const Regions& constants) {
+  if (!load.is(Op::load) || load.flag(kOrdered)) return std::nullopt;
+  const Inst& pointer = f[f.operands(load)[0]];
+  const std::int64_t* base = pointer.is(Op::int_to_ptr) ? f.constant_value(f.operands(pointer)[0]) : nullptr;
+  if (base == nullptr) return std::nullopt;
+  const auto at = static_cast<std::uint64_t>(*base) + static_cast<std::uint64_t>(load.imm);
+  if (constants.find(at, load.width / 8, false) == nullptr) return std::nullopt;
+  std::uint64_t value = 0;
+  std::memcpy(&value, vm::pointer<const void>(at), load.width / 8);
+  const unsigned unused = 64U - load.width;
+  if (load.flag(kSigned)) return static_cast<std::int64_t>(value << unused) >> unused;
+  return static_cast<std::int64_t>(value);
+}
+
 }  // namespace
+
+void read_constants(ir::Module& module, const Regions& constants) {
+  if (constants.all().empty()) return;
+  for (Function& f : module.functions)
+    for (BlockId block : f.order)
+      for (ValueId id : f[block].insts) {
+        const auto value = constant_at(f, f[id], constants);
+        if (!value || f[id].type != kI64) continue;
+        const std::array operands{f.constant(kI64, *value), f.constant(kI64, 0)};
+        Inst& inst = f[id];
+        inst.op = Op::add;
+        inst.width = 0, inst.flags = 0, inst.imm = 0;
+        f.set_operands(inst, operands);
+      }
+}
 
 void inline_lookups(ir::Module& module, std::span<const std::uint64_t> maps) {
   for (Function& function : module.functions) Inliner(function, maps).run();

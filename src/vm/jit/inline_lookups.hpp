@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ir/ir.hpp"
+#include "vm/region.hpp"
 
 namespace espy::vm {
 
@@ -11,5 +12,8 @@ inline constexpr std::uint32_t kFirstDirectLookup = 1U << 26;
 
 /// `maps`: the handles, sorted, of maps that live as long as the code; what the module passes as a map is one of these numbers.
 void inline_lookups(ir::Module& module, std::span<const std::uint64_t> maps);
+
+/// Loads from these regions, whose bytes never change again, become numbers.
+void read_constants(ir::Module& module, const Regions& constants);
 
 }  // namespace espy::vm

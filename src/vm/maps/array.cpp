@@ -26,8 +26,9 @@ class Array final : public Map {
   }
 
   std::optional<ArrayLayout> array_layout() const override {
-    if (per_cpu_ || stride_ > UINT32_MAX) return std::nullopt;
-    return ArrayLayout{reinterpret_cast<std::uintptr_t>(memory_.data()), static_cast<std::uint32_t>(stride_), attributes_.max_entries};
+    if (stride_ > UINT32_MAX) return std::nullopt;
+    return ArrayLayout{reinterpret_cast<std::uintptr_t>(memory_.data()), static_cast<std::uint32_t>(stride_), attributes_.max_entries,
+                       per_cpu_ ? stride_ * attributes_.max_entries : 0};
   }
 
   void* lookup(const void* key) override { return at(key, per_cpu_ ? current_cpu() : 0); }
