@@ -185,7 +185,9 @@ void report_compile() {
 
 }  // namespace
 
-int main() {
+// With an argument, only what compiling costs.
+int main(int argc, char**) {
+  if (argc > 1) return report_compile(), 0;
   for (unsigned i = 0; i < sizeof work_data.input; ++i) work_data.input[i] = static_cast<unsigned char>((i * 2654435761U) >> 13);
   work_data.limit = 400;
   Kernel kernel;

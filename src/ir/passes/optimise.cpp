@@ -25,22 +25,35 @@ constexpr std::array kPasses = std::to_array<PassRow>({
 void clean(Function& f) {
   fold(f);
   simplify_control(f);
-  number_values(f);
-  fold(f);
-  simplify_control(f);
+  const bool merged = number_values(f);
+  if (fold(f) || merged) simplify_control(f);
   remove_dead(f);
+}
+
+/// Is any slot left that is not just values by now?
+bool has_slots(const Function& f) {
+  for (BlockId block : f.order)
+    for (ValueId id : f[block].insts) {
+      for (ValueId operand : f.operands(id))
+        if (f[operand].is(Op::stack_addr)) return true;
+      for (const Edge& edge : f.edges_of(f[id]))
+        for (ValueId argument : f.arguments(edge))
+          if (f[argument].is(Op::stack_addr)) return true;
+    }
+  return false;
 }
 
 /// What is better done late: it makes more instructions, or moves them.
 void finish(Function& f, const Options& options) {
-  forward_stores(f);
-  sink_stores(f);
-  hoist_invariants(f, options);
-  reduce_strength(f, options);
-  fold(f);
-  number_values(f);
+  bool changed = false;
+  if (has_slots(f)) changed = forward_stores(f) | sink_stores(f);
+  changed |= hoist_invariants(f, options);
+  changed |= reduce_strength(f, options);
+  if (!changed) return;
+  changed = fold(f);
+  changed |= number_values(f);
   remove_dead(f);
-  simplify_control(f);
+  if (changed) simplify_control(f);
 }
 
 }  // namespace

@@ -122,6 +122,20 @@ bool may_leave(std::span<const isa::Insn> code, const Calls& calls) {
   return false;
 }
 
+/// Loops that were helpers' call their functions: one whose address is taken no more may be inlined.
+void settle_roles(ir::Module& module) {
+  std::vector<bool> taken(module.functions.size(), false);
+  for (ir::Function& f : module.functions) {
+    ir::remove_dead(f);
+    for (ir::BlockId block : f.order)
+      for (ir::ValueId id : f[block].insts)
+        for (ir::ValueId operand : f.operands(id))
+          if (f[operand].is(ir::Op::func_addr)) taken[f[operand].extra] = true;
+  }
+  for (std::size_t i = 0; i < taken.size(); ++i)
+    if (!taken[i] && module.functions[i].role == ir::Role::callback) module.functions[i].role = ir::Role::subprogram;
+}
+
 std::uint64_t random_seed() {
   std::random_device random;
   return (std::uint64_t{random()} << 32 | random()) | 1;
@@ -147,6 +161,7 @@ Result<Compiled> Compiled::compile(std::span<const isa::Insn> code, Tier tier, s
   if (tier == Tier::optimised) {
     inline_lookups(lifted.module, options.maps);
     if (options.constants != nullptr) read_constants(lifted.module, *options.constants);
+    if (std::ranges::any_of(lifted.module.functions, [](const ir::Function& f) { return f.role == ir::Role::callback; })) settle_roles(lifted.module);
   }
   ir::optimise(lifted.module, passes_of(tier));
   if (options.bounded) bound_turns(lifted.module);
