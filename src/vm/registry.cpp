@@ -25,6 +25,8 @@ Result<Registry::Own*> Registry::add(std::deque<Own>& to, std::string name, cons
 }
 
 Result<void> Registry::add_helper(std::uint32_t id, std::string name, const facts::Prototype& prototype, HelperFunction function) {
+  constexpr std::uint32_t kMost = 1U << 24;   // numbers above it are the compiler's
+  if (id >= kMost) return fail(ErrorKind::invalid_argument, "helper {}: numbers end below {}", id, kMost);
   if (id == kTailCall) return fail(ErrorKind::invalid_argument, "helper {} is the tail call, which no function can stand for", id);
   if (std::ranges::find(helpers_, id, &Own::id) != helpers_.end()) return fail(ErrorKind::invalid_argument, "helper {} is there already", id);
   TRY(add(helpers_, std::move(name), prototype, function))->id = id;

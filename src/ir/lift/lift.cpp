@@ -26,9 +26,10 @@ bool reads_only(const facts::Prototype* prototype) {
 Result<void> Translator::call(std::uint32_t at) {
   const isa::Instruction& i = shape_.insns[at];
   const auto kind = static_cast<isa::CallKind>(i.row->selected);
+  const bool numbered = i.imm >= 0 && static_cast<std::uint32_t>(i.imm) < kFirstKfunc;
+  if (kind != isa::CallKind::subprogram && !numbered) return fail(ErrorKind::unsupported, "instruction {}: calls number {}, which nothing has", at, i.imm);
   if (kind == isa::CallKind::helper) return helper(i.imm, shape_.effects[at].prototype), Result<void>{};
   if (kind == isa::CallKind::kfunc) {
-    if (i.imm < 0 || static_cast<std::uint32_t>(i.imm) >= kFirstKfunc) return fail(ErrorKind::unsupported, "instruction {}: a kfunc that nothing names", at);
     return helper(static_cast<std::int32_t>(kFirstKfunc) + i.imm, shape_.effects[at].prototype), Result<void>{};
   }
   const std::uint32_t callee = shape_.function_at(static_cast<std::uint32_t>(std::int64_t{at} + 1 + i.imm));
