@@ -3,10 +3,11 @@
 .DEFAULT_GOAL := build
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+PROGRAMS ?= 100000
 PREFIX ?= /usr/local
 export JOBS FUZZ_SECONDS
 
-.PHONY: help deps configure build run test vm kernels bench fuzz asan tsan format tidy install clean
+.PHONY: help deps configure build run test vm kernels bench differential fuzz asan tsan format tidy install clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,6 +44,12 @@ bench: ## builds the benchmarks and prints their tables
 	@cmake --preset release
 	@cmake --build build -j $(JOBS) --target all bench
 	@scripts/run-bench build
+
+differential: ## compares the verifier with the running kernel's on PROGRAMS (100000) random programs
+	@scripts/install-deps build test
+	@cmake --preset release
+	@cmake --build build -j $(JOBS) --target verifier_differential
+	@build/tests/verifier/verifier_differential --programs $(PROGRAMS)
 
 fuzz: ## runs every fuzz target for FUZZ_SECONDS (60)
 	@scripts/install-deps fuzz

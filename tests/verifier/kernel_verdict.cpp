@@ -10,7 +10,6 @@
 #include "base/text.hpp"
 #include "btf/ext.hpp"
 #include "kernel/kernel_btf.hpp"
-#include "kernel/object.hpp"
 #include "kernel/prog_load.hpp"
 #include "kernel/syscall.hpp"
 #include "kernel/version.hpp"
@@ -105,21 +104,31 @@ struct Loading {
   }
 };
 
-Result<KernelVerdict> ask(object::LinkedObject linked) {
-  if (linked.programs.empty()) return fail(ErrorKind::invalid_argument, "nothing to load");
-  const object::LinkedProgram program = std::move(linked.programs.front());
-  linked.programs.clear();
-  const kernel::Object object = TRY(kernel::Object::load(std::move(linked)));
-  return Loading{program, object}.run();
-}
-
 }  // namespace
 
-KernelVerdict ask_kernel(object::LinkedObject linked) {
-  auto verdict = ask(std::move(linked));
+Result<KernelMaps> KernelMaps::create(object::LinkedObject linked) {
+  linked.programs.clear();
+  return KernelMaps(TRY(kernel::Object::load(std::move(linked))));
+}
+
+KernelVerdict KernelMaps::ask(const object::LinkedProgram& program) const {
+  auto verdict = Loading{program, object_}.run();
   if (verdict) return std::move(*verdict);
   KernelVerdict rejected;
   rejected.message = one_line(verdict.error());
+  return rejected;
+}
+
+KernelVerdict ask_kernel(object::LinkedObject linked) {
+  KernelVerdict rejected;
+  if (linked.programs.empty()) {
+    rejected.message = "nothing to load";
+    return rejected;
+  }
+  const object::LinkedProgram program = std::move(linked.programs.front());
+  auto maps = KernelMaps::create(std::move(linked));
+  if (maps) return maps->ask(program);
+  rejected.message = one_line(maps.error());
   return rejected;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/fd.hpp"
+#include "kernel/object.hpp"
 #include "object/link.hpp"
 
 namespace espy::corpus {
@@ -23,6 +24,18 @@ struct KernelVerdict {
   std::string message = {};            ///< of a rejection: the kernel's words, one line
   std::uint64_t insns_processed = 0, total_states = 0, peak_states = 0, microseconds = 0;
   UniqueFd program = {};               ///< of an accepted one
+};
+
+/// Maps that live in the kernel, for many programs to be asked about.
+class KernelMaps {
+ public:
+  /// Of an object's maps; its programs are left out.
+  static Result<KernelMaps> create(object::LinkedObject linked);
+  KernelVerdict ask(const object::LinkedProgram& program) const;
+
+ private:
+  explicit KernelMaps(kernel::Object object) : object_(std::move(object)) {}
+  kernel::Object object_;
 };
 
 /// Loads the object's maps and its first program.
