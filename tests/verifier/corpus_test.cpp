@@ -10,6 +10,7 @@
 #include "kernel/kernel_btf.hpp"
 #include "kernel/object.hpp"
 #include "kernel_verdict.hpp"
+#include "verifier/check.hpp"
 
 namespace espy::corpus {
 namespace {
@@ -74,6 +75,30 @@ TEST_P(Corpus, KernelSaysWhatTheSourceSays) {
     if (same && worded) continue;
     ADD_FAILURE() << place_of(program) << ": the source says " << spelled(expected.accept, expected.message) << "; the kernel "
                   << spelled(accepted, verdict.message);
+  }
+}
+
+TEST_P(Corpus, VerifySaysWhatTheSourceSays) {
+  const verifier::Kernel kernel = verifier::kernel_of(*target());
+  for (const Program& program : programs_) {
+    if (program.slow && std::getenv("ESPY_CORPUS_QUICK") != nullptr) continue;
+    const Expectation& expected = program.expected(target()->version);
+    auto linked = link_alone(program, *target());
+    bool accepted = false;
+    std::string message;
+    if (!linked) {
+      message = one_line(linked.error());
+    } else {
+      auto report = verifier::check(linked->object, std::span(&kernel, 1),
+                                    {.programs = {program.name}, .verify = {.unprivileged = program.unprivileged}, .find_least = false});
+      ASSERT_TRUE(report) << place_of(program) << ": " << describe(report.error());
+      const verifier::ProgramOutcome& outcome = report->outcomes.at(0);
+      accepted = outcome.outcome == verifier::Outcome::accept;
+      if (!outcome.needs.empty()) message = "needs " + verifier::describe(outcome.needs.front());
+      else if (!outcome.verdict.errors.empty()) message = outcome.verdict.errors.front().message + " / " + outcome.verdict.errors.front().kernel_says;
+    }
+    if (accepted == expected.accept) continue;
+    ADD_FAILURE() << place_of(program) << ": the source says " << spelled(expected.accept, expected.message) << "; verify " << spelled(accepted, message);
   }
 }
 
