@@ -24,7 +24,7 @@ constexpr SyntaxRow kProgram[] = {
     {"import", "`import \"lib.bt\"; import \"types.h\"; import \"x.bpf.c\"; import \"folder\"`", "of `.bpf.c` only where clang is found", Status::limited},
     {"map declaration", "`let @a = lruhash(100);`", "kinds hash, lruhash, percpuhash, percpulruhash"},
     {"macro", "`macro f($v, expression, @m) { …; value }`", "hygienic; several by number of parameters"},
-    {"subprogram", "`fn f($a : int64) : int64 { return $a; }`", "a function of its own in the program; at most five parameters"},
+    {"subprogram", "`fn f($a : int64) : int64 { return $a; }`", "a function of its own in the program; values of any type, passed by value"},
     {"probe block", "`probe, probe /predicate/ { statements }`", "patterns `*`, `?`, `[a-z]` in any part"},
     {"comments", "`// …`, `/* … */`, `#! …` first"},
     {"positional parameters", "`$1`, `$2`, `$#`, `str($1)`", "also in names of probes"},

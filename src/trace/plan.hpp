@@ -42,8 +42,7 @@ struct Action {
     time,                                ///< text[0]: format
     join,                                ///< text[0]: separator; record: u64 count, then that many string slots of `arguments[0].type`
     print_value,                         ///< arguments[0]
-    print_map, clear, zero,              ///< map; print_map: top, div in the record as two u64 behind the header;
-                                         ///< of a map without keys perhaps its value behind them, as it was then
+    print_map, clear, zero,              ///< map; the records of print_map: snapshot.hpp
     exit,                                ///< arguments[0]: exit code
     runtime_error,                       ///< record: s64 return code; text[0] what failed ("map update")
     watchpoint_off,                      ///< unwatch(addr)

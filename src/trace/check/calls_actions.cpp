@@ -102,8 +102,10 @@ void Checker::print_action(Expr& expr, Call& node, Action& action) {
     error(expr.at, "only a whole map is printed by top and divisor", "as in print(@x, 5)");
     return;
   }
-  if (what.type.is_aggregate() && !is_castable_aggregate(what.type)) {
-    error(what.at, fmt::format("one entry of a map of `{}` cannot be printed", to_string(what.type)), fmt::format("print(@{}) prints all", access != nullptr ? access->name : "x"));
+  if (const auto map = entry_of(what)) {
+    // Printed as an entry of its map.
+    action.kind = Action::Kind::print_map;
+    action.map = *map;
     return;
   }
   if (what.type.kind == Kind::none || what.type.kind == Kind::type_name) {

@@ -145,15 +145,14 @@ void Checker::make_bodies(Script& script) {
     checked.name = subprogram.name;
     checked.parameters = static_cast<std::uint32_t>(subprogram.parameters.size());
     checked.at = subprogram.at;
-    checked.returns = named_type(subprogram.returns).value_or(unknown_type());
+    checked.returns = stored_type(named_type(subprogram.returns).value_or(unknown_type()), false);
     checked.body = std::move(subprogram.body);
     if (find_function(subprogram.name) != nullptr || find_builtin(subprogram.name) != nullptr)
       error(subprogram.at, fmt::format("`{}` is a function of the language", subprogram.name), "give the subprogram another name");
-    if (subprogram.parameters.size() > 5) error(subprogram.at, "a subprogram takes at most five parameters");
     std::vector<Type>& types = parameter_types_.emplace_back();
     Body& body = subprogram_bodies_.emplace_back();
     for (SubprogramParameter& parameter : subprogram.parameters) {
-      types.push_back(named_type(parameter.type).value_or(unknown_type()));
+      types.push_back(stored_type(named_type(parameter.type).value_or(unknown_type()), false));
       body.variables.push_back({.name = parameter.name, .type = types.back(), .is_fixed = true, .is_assigned = true, .at = subprogram.at});
     }
   }

@@ -48,6 +48,7 @@ struct VariableState {
   bool is_fixed = false;     ///< declared with a type
   bool is_assigned = false;
   Span at = {};
+  std::optional<std::uint32_t> entry_of = {};   ///< the map whose entries it stands for, in a loop
 };
 
 struct MapState {
@@ -143,6 +144,7 @@ class Checker {
   Type variable(Expr& expr, Variable& node);
   Type map_access(Expr& expr, MapAccess& node);
   MapAccess* whole_map(Expr& expr, std::string_view function);
+  std::optional<std::uint32_t> entry_of(const Expr& expr) const;
 
   // expressions.cpp
   const Type& expression(Expr& expr);

@@ -221,10 +221,8 @@ void Checker::for_map(ForMap& node) {
     error(node.map_at, fmt::format("`@{}` is never given a value", map.name));
   } else if (map.key.kind == Kind::none) {
     error(node.map_at, fmt::format("`@{}` has no keys to loop over", map.name));
-  } else if (map.value.is_aggregate() && !is_castable_aggregate(map.value)) {
-    error(node.map_at, fmt::format("a loop cannot run over a map of `{}`", to_string(map.value)));
   } else if (!is_unknown(map.key) && !is_unknown(map.value)) {
-    pair = tuple_of({map.key, map.value.is_aggregate() ? wide_integer(map.value) : map.value});
+    pair = tuple_of({map.key, is_castable_aggregate(map.value) ? wide_integer(map.value) : map.value});
   }
   body_->scopes.emplace_back();
   if (variable_id(node.binding.name)) error(node.map_at, fmt::format("`${}` is declared already", node.binding.name));
@@ -233,6 +231,7 @@ void Checker::for_map(ForMap& node) {
   VariableState& state = body_->variables[node.binding.id];
   state.is_assigned = true;
   state.type = std::move(pair);
+  state.entry_of = node.map.id;
   ++body_->loops;
   block(node.body);
   --body_->loops;

@@ -1,6 +1,8 @@
 // Variables and maps: their names, scopes, and the types that all their uses agree on.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "trace/check/checker.hpp"
 
@@ -32,6 +34,20 @@ VariableState* Checker::find_variable(const std::string& name) {
   return id ? &body_->variables[*id] : nullptr;
 }
 
+/// The map that this is an entry of, if its value cannot be copied: `$kv` or `$kv.1` of a loop over histograms, `@m[k]`.
+std::optional<std::uint32_t> Checker::entry_of(const Expr& expr) const {
+  const auto apart = [&](const Type& type) { return type.is_aggregate() && !is_castable_aggregate(type); };
+  if (const auto* access = std::get_if<MapAccess>(&expr.node)) return access->key && apart(expr.type) ? std::optional(access->id) : std::nullopt;
+  const Expr* pair = &expr;
+  if (const auto* member = std::get_if<Member>(&expr.node)) {
+    if (!apart(expr.type)) return std::nullopt;
+    pair = &*member->object;
+  }
+  const auto* named = std::get_if<Variable>(&pair->node);
+  if (named == nullptr || !pair->type.fields || pair->type.fields->size() != 2 || !apart(pair->type.fields->back().type)) return std::nullopt;
+  return body_->variables[named->id].entry_of;
+}
+
 void Checker::grow_variable(VariableState& variable, const Type& type, Span at) {
   variable.is_assigned = true;
   if (is_unknown(type) || variable.is_fixed) return;
@@ -39,7 +55,8 @@ void Checker::grow_variable(VariableState& variable, const Type& type, Span at) 
     error(at, "this has no value to assign");
     return;
   }
-  if (type.is_aggregate() && !is_castable_aggregate(type)) {
+  const bool has_entry = type.fields && std::ranges::any_of(*type.fields, [](const Field& field) { return field.type.is_aggregate(); });
+  if (has_entry || (type.is_aggregate() && !is_castable_aggregate(type))) {
     error(at, fmt::format("a `{}` cannot be put into a variable", to_string(type)));
     return;
   }

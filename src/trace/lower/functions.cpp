@@ -26,6 +26,7 @@ MapAccess Lowering::element_argument(const Call& call) {
 }
 
 ValueId Lowering::subprogram_call(const Expr& e, const Call& call) {
+  if (unit.subprograms[call.subprogram].in_scratch) return fit(call_in_scratch(call).second, e.type);
   std::vector<ValueId> arguments;
   for (const Expr& argument : call.arguments) arguments.push_back(number(argument));
   const ValueId result = b.call(subprogram_id(unit, call.subprogram), kI64, arguments);
@@ -237,7 +238,9 @@ void Lowering::call_into(const Expr& e, const Call& node, Address to, Padding pa
   const std::uint32_t space = room != 0 ? room : e.type.size;
   if (node.function == nullptr) {
     if (const Builtin* row = find_builtin(node.name)) return builtin_into(e, *row, 0, node.arguments, to);
-    return unit.error(e.at, "a subprogram gives only numbers");
+    const auto [piece, number] = call_in_scratch(node);
+    if (e.type.kind == Kind::string) return copy_string(to, space, piece, e.type.size, padding);
+    return copy(to, piece, std::min(space, e.type.size));
   }
   switch (node.function->id) {
     case FunctionId::str: return str_into(e, node, to, padding, space);

@@ -213,7 +213,9 @@ Lowering::Capture Lowering::make_capture(const VariableUse& use, std::uint32_t b
   store_number(capture.at, 8, i64(0));
   b.store(64, capture.at.base, capture.at.offset + 8, ctx);
   if (scratch_area.base != kNoValue) b.store(64, capture.at.base, capture.at.offset + 16, scratch_area.base);
+  // A subprogram has no target, and its result is there instead.
   if (target != kNoValue) b.store(64, capture.at.base, capture.at.offset + 24, target);
+  if (is_subprogram) store_number(capture.at + kCapturedResult, 8, i64(0));
   for (const Captured& one : capture.variables) {
     const VariableHome& home = homes[one.id];
     if (home.kind == VariableHome::Kind::value) b.store(64, capture.at.base, capture.at.offset + one.offset, env.variables[one.id]);
@@ -234,6 +236,9 @@ ir::FuncId Lowering::body_function(std::span<const ir::Type> parameters, const s
   inner.probe = probe;
   inner.first_probe = first_probe;
   inner.program = program;
+  inner.is_subprogram = is_subprogram;
+  inner.subprogram_returns = subprogram_returns;
+  inner.subprogram_result = subprogram_result;
   inner.homes = homes;
   inner.followed = followed;
   inner.scratch_area.used = scratch_area.used;
@@ -311,7 +316,8 @@ void Lowering::after_callback(const Capture& capture) {
   Join left, on;
   branch(b.ne(load_number(capture.at, 8), i64(0)), left, on);
   enter(left);
-  leave();
+  if (is_subprogram) leave_with(load_number(capture.at + kCapturedResult, 8));
+  else leave();
   enter(on);
 }
 

@@ -46,6 +46,9 @@ struct VariableHome {
   std::uint32_t map = 0;
 };
 
+/// Where in the capture of a loop's body the result of the subprogram around it is, if the body returns.
+inline constexpr std::uint32_t kCapturedResult = 24;
+
 /// Where `break`, `continue` and `return` lead.
 struct LoopTargets {
   Join* break_to = nullptr;
@@ -248,6 +251,14 @@ class Lowering {
   /// printf and its like: action `call.action` with these arguments from `first` on.
   void format_record(const Call& call, std::size_t first);
   void print(const Call& call);
+  // snapshots.cpp: what print(@m) sends
+  /// Can programs send what this map holds?
+  bool can_send(std::uint32_t map) const;
+  /// A function of the module: (key, value, state) → 0, or 1 if there was no room.
+  ir::FuncId send_entry_function(std::uint32_t map);
+  Address snapshot_state(std::uint32_t action, std::uint64_t parts, ir::ValueId top, ir::ValueId div);
+  void print_entry(std::uint32_t action, std::uint32_t map, Address key, ir::ValueId element);
+  void print_whole(std::uint32_t action, std::uint32_t map, ir::ValueId top, ir::ValueId div);
   void map_record(const Call& call);
   void exit_record(const Call& call);
 
@@ -303,6 +314,8 @@ class Lowering {
   ir::FuncId library_function(const std::string& name, std::span<const ir::Type> parameters, ir::Role role,
                               const std::function<void(ir::Builder&)>& make);
   ir::ValueId subprogram_call(const Expr& e, const Call& call);
+  /// A call whose parameters go through the scratch; gives where its piece begins, and the number that it returns.
+  std::pair<Address, ir::ValueId> call_in_scratch(const Call& call);
   ir::ValueId imported_call(const Expr& e, const Call& call);
   void str_into(const Expr& e, const Call& call, Address to, Padding padding, std::uint32_t room);
   void buf_into(const Expr& e, const Call& call, Address to);
@@ -354,6 +367,11 @@ class Lowering {
   /// Memory for a variable that has bytes.
   void give_home(std::uint32_t id);
   bool is_subprogram = false;
+  const Type* subprogram_returns = nullptr;   ///< of a subprogram
+  std::uint32_t subprogram_result = 0;        ///< where in the scratch a result that is no number is to be
+  /// `return value` of a subprogram, also out of a loop's body that is a function of its own.
+  void return_value(const Expr& value);
+  void leave_with(ir::ValueId result);
   bool uses_scratch_base = false;             ///< in a callback: the capture has the scratch
   bool captures_target = false;               ///< in a callback: the capture says which target fired
   ir::ValueId capture_pointer = ir::kNoValue; ///< in a callback

@@ -276,27 +276,4 @@ void add_program(Unit& unit, std::uint32_t index) {
   Program(unit, index, id).run();
 }
 
-void add_subprograms(Unit& unit) {
-  // All of them first: they may call each other.
-  for (const CheckedSubprogram& sub : unit.checked.subprograms) {
-    const std::vector<ir::Type> parameters(sub.parameters, kI64);
-    unit.module.add_function("fn_" + sub.name, kI64, parameters, ir::Role::subprogram);
-  }
-  for (std::uint32_t i = 0; i < unit.checked.subprograms.size(); ++i) {
-    const CheckedSubprogram& sub = unit.checked.subprograms[i];
-    Lowering l(unit, subprogram_id(unit, i), sub.variables);
-    Join exit;
-    l.is_subprogram = true;
-    l.exit_to = &exit;
-    l.mark(sub.at);
-    for (std::uint32_t p = 0; p < sub.parameters; ++p) l.set_variable(p, l.fit(l.b.param(p), sub.variables[p].type));
-    l.block(sub.body);
-    l.go(exit, l.i64(0));
-    const ValueId result = l.enter(exit);
-    if (l.reachable()) l.b.ret(l.fit(result, sub.returns));
-    l.seal();
-    if (l.scratch_area.most != 0) unit.error(sub.at, "a subprogram's values must fit the stack", "raise on_stack_limit, or use smaller strings");
-  }
-}
-
 }  // namespace espy::trace::lowering

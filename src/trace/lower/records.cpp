@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::uint32_t kHeader = sizeof(RecordHeader);
 constexpr std::int64_t kCurrentCpu = 0xffffffff;           // BPF_F_CURRENT_CPU
-constexpr std::uint32_t kMostPrinted = 512;                // bytes of a value that print(@m) sends along
 constexpr std::uint32_t kSentFromStack = 96;               // bytes
 constexpr std::uint32_t kRoomyLimit = 32;                  // a limit from which on the stack is not short
 
@@ -171,29 +170,6 @@ void Lowering::map_record(const Call& call) {
   action.control = true;
   action.size = kHeader;
   record(call.action, kHeader, true, [](Address) {});
-}
-
-void Lowering::print(const Call& call) {
-  Action& action = unit.action(call.action);
-  if (action.kind != Action::Kind::print_map) {
-    const Expr* argument = call.arguments.data();
-    return arguments_record(call.action, {&argument, 1});
-  }
-  action.control = true;
-  std::vector<ValueId> numbers;
-  for (std::size_t i = 1; i < 3; ++i) numbers.push_back(i < call.arguments.size() ? number(call.arguments[i]) : i64(0));
-  // A single value goes along as it is now; a map with keys is read when user space sees the record.
-  const auto* access = std::get_if<MapAccess>(&call.arguments[0].node);
-  const MapShape& shape = unit.maps[access->id];
-  const std::uint32_t bytes = shape.plan.value_bytes;
-  const bool whole = shape.scalar() && !shape.plan.per_cpu && unit.abilities.global_data && bytes <= kMostPrinted;
-  const std::uint32_t size = kHeader + 16 + (whole ? bytes : 0);
-  unit.action(call.action).size = size;
-  record(call.action, size, true, [&](Address at) {
-    store_number(at + kHeader, 8, numbers[0]);
-    store_number(at + (kHeader + 8), 8, numbers[1]);
-    if (whole) copy(at + (kHeader + 16), {lookup(*access).pointer, 0}, bytes);
-  });
 }
 
 void Lowering::exit_record(const Call& call) {

@@ -97,6 +97,23 @@ void Lowering::leave() {
   nothing_follows();
 }
 
+void Lowering::return_value(const Expr& value) {
+  ValueId result = i64(0);
+  if (subprogram_returns->is_scalar()) result = number(value);
+  else value_into(value, *subprogram_returns, {scratch_area.base, subprogram_result});
+  leave_with(result);
+}
+
+void Lowering::leave_with(ValueId result) {
+  if (leave_callback) {
+    store_number({capture_pointer, kCapturedResult}, 8, result);
+    leave_callback();
+  } else {
+    go(*exit_to, result);
+  }
+  nothing_follows();
+}
+
 void Lowering::statement(const Statement& node) {
   mark(node.at);
   struct Visit {
@@ -146,10 +163,7 @@ void Lowering::statement(const Statement& node) {
       l.nothing_follows();
     }
     void operator()(const Return& n) const {
-      if (l.is_subprogram && n.value) {
-        l.go(*l.exit_to, l.number(*n.value));
-        return l.nothing_follows();
-      }
+      if (l.is_subprogram && n.value) return l.return_value(*n.value);
       if (n.value) l.effect(*n.value);
       l.leave();
     }

@@ -39,6 +39,15 @@ enum class Economy : std::uint8_t {
   variables,   ///< the script's numbers, too, where the verifier need not follow them
 };
 
+/// How a subprogram is called. What does not fit registers goes through the scratch: its parameters and its result lie at the
+/// head of the piece that the caller hands to it, and what it makes itself behind them.
+struct SubprogramShape {
+  bool in_scratch = false;                  ///< called with the context and that piece; else with its parameters in registers
+  std::vector<std::uint32_t> parameters;    ///< where each stands in the piece, bytes
+  std::uint32_t result = 0;                 ///< where its result does, if it is no number
+  std::uint32_t bytes = 0;                  ///< of the piece
+};
+
 class Unit {
  public:
   Unit(const Checked& checked, const LowerOptions& options, Diagnostics& diagnostics, Economy economy = Economy::none);
@@ -52,6 +61,7 @@ class Unit {
   ir::Module module;
   Plan plan;
   std::vector<MapShape> maps;              ///< by CheckedMap's index
+  std::vector<SubprogramShape> subprograms;  ///< by CheckedSubprogram's index
 
   // ---- maps: asking for one makes it part of the object ----
   ir::MapId script_map(std::uint32_t index);

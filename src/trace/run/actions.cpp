@@ -13,6 +13,7 @@
 #include "base/json.hpp"
 #include "trace/run/child.hpp"
 #include "trace/run/value.hpp"
+#include "trace/snapshot.hpp"
 
 namespace espy::trace::run {
 
@@ -27,7 +28,9 @@ T word(Bytes record, std::size_t offset) {
 
 constexpr std::size_t kBehindHeader = sizeof(RecordHeader);
 
-// print(@m, top, div) and join() have no types for what they send.
+constexpr std::size_t kMostSnapshots = 64;   // that arrive at the same time
+
+// join() has no types for what it sends.
 constexpr std::size_t kJoinStrings = kBehindHeader + 8;
 
 timespec wall_clock() {
@@ -221,14 +224,33 @@ Result<void> Actions::on_map(const Action& action, Bytes record) {
   const MapPlan& plan = plan_.maps[action.map];
   if (action.kind == Action::Kind::clear) return clear_map(engine_, *maps_[action.map], plan);
   if (action.kind == Action::Kind::zero) return zero_map(engine_, *maps_[action.map], plan);
-  const PrintOptions options{.top = word<std::uint64_t>(record, kBehindHeader), .div = word<std::uint64_t>(record, kBehindHeader + 8)};
-  // Of a map without keys the record may have the value, as it was when the script said so.
-  Bytes value = record.subspan(std::min(record.size(), kBehindHeader + 16));
-  if (plan.key.kind != Kind::none || value.size() < plan.value_bytes) return print_map(action.map, options);
-  Entries entries(plan.key_bytes, plan.value_bytes);
-  value = value.first(plan.value_bytes);
-  if (word<std::uint64_t>(value, plan.value_bytes - 8) != 0) std::ranges::copy(value, entries.add(std::vector<std::byte>(plan.key_bytes)).begin());
-  print_entries(plan, std::move(entries), options);
+  return on_print(action, record);
+}
+
+Result<void> Actions::on_print(const Action& action, Bytes record) {
+  const MapPlan& plan = plan_.maps[action.map];
+  MapRecord what;
+  Bytes rest = record.subspan(kBehindHeader);
+  std::memcpy(&what, rest.data(), std::min(rest.size(), sizeof what));
+  rest = rest.subspan(std::min(rest.size(), sizeof what));
+  const PrintOptions options{.top = what.top, .div = what.div};
+  if (what.parts == 0) {
+    snapshots_.erase(what.snapshot);
+    return print_map(action.map, options);
+  }
+  // One whose end never comes must not stay for ever.
+  if (snapshots_.size() >= kMostSnapshots && !snapshots_.contains(what.snapshot)) snapshots_.erase(snapshots_.begin());
+  Entries& entries = snapshots_.try_emplace(what.snapshot, plan.key_bytes, plan.value_bytes).first->second;
+  if ((what.parts & MapRecord::entry) != 0) {
+    const std::vector<std::byte> none(plan.key_bytes);
+    const bool scalar = plan.key.kind == Kind::none;
+    if (!scalar && rest.size() < plan.key_bytes) return {};
+    add_entry(plan, scalar ? Bytes(none) : rest.first(plan.key_bytes), scalar ? rest : rest.subspan(plan.key_bytes), engine_.cpus(), entries);
+  }
+  if ((what.parts & MapRecord::last) == 0) return {};
+  Entries all = std::move(entries);
+  snapshots_.erase(what.snapshot);
+  print_entries(plan, whole_entries(plan, std::move(all)), options);
   return {};
 }
 

@@ -47,6 +47,7 @@ class Actions {
   };
 
   Result<void> on_map(const Action& action, Bytes record);
+  Result<void> on_print(const Action& action, Bytes record);
   void on_value(const Action& action, Bytes record);
   void on_join(const Action& action, Bytes record);
   void on_time(const Action& action);
@@ -66,6 +67,7 @@ class Actions {
   std::vector<Prepared> prepared_;                  // by action
   std::vector<std::optional<MapHandle>> maps_;      // by map of the plan
   std::map<std::string, PacketFile> packets_;       // by path
+  std::map<std::uint64_t, Entries> snapshots_;      // of maps whose entries are arriving, by their number
   std::optional<int> exit_code_;
   std::uint64_t malformed_ = 0;
   std::string scratch_;

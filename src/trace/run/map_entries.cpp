@@ -137,20 +137,25 @@ bool join_cpus(const MapPlan& plan, Bytes values, unsigned cpus, MutableBytes jo
   return set;
 }
 
-Result<Entries> read_entries(const Engine& engine, MapHandle map, const MapPlan& plan) {
-  Entries entries(plan.key_bytes, plan.value_bytes);
+void add_entry(const MapPlan& plan, Bytes key, Bytes values, unsigned cpus, Entries& entries) {
+  if (plan.value_bytes < 8 && is_scalar(plan)) return;
   std::vector<std::byte> joined(plan.value_bytes);
-  TRY(engine.for_each(map, [&](Bytes key, Bytes value) {
-    std::ranges::fill(joined, std::byte{});
-    if (plan.value_bytes < 8 && is_scalar(plan)) return true;
-    if (join_cpus(plan, value, plan.per_cpu ? engine.cpus() : 1, joined)) {
-      MutableBytes to = entries.add(key);
-      std::memcpy(to.data(), joined.data(), std::min(joined.size(), to.size()));
-    }
-    return true;
-  }));
+  if (!join_cpus(plan, values, plan.per_cpu ? cpus : 1, joined)) return;
+  std::ranges::copy(joined, entries.add(key).begin());
+}
+
+Entries whole_entries(const MapPlan& plan, Entries entries) {
   if (plan.bucket_in_key && plan.key_bytes >= 8) return join_buckets(plan, entries);
   return entries;
+}
+
+Result<Entries> read_entries(const Engine& engine, MapHandle map, const MapPlan& plan) {
+  Entries entries(plan.key_bytes, plan.value_bytes);
+  TRY(engine.for_each(map, [&](Bytes key, Bytes value) {
+    add_entry(plan, key, value, engine.cpus(), entries);
+    return true;
+  }));
+  return whole_entries(plan, std::move(entries));
 }
 
 std::optional<std::int64_t> rank_of(const MapPlan& plan, Bytes value) {

@@ -33,6 +33,11 @@ class Entries {
   std::vector<std::byte> data_;
 };
 
+/// Adds an entry as the map has it, values of CPUs apart; not that of a scalar map that was not set.
+void add_entry(const MapPlan& plan, Bytes key, Bytes values, unsigned cpus, Entries& entries);
+/// The same entries, of maps with the bucket in their keys one for each key.
+Entries whole_entries(const MapPlan& plan, Entries entries);
+
 /// Reads all of a map. A scalar map that was not set has no entry.
 Result<Entries> read_entries(const Engine& engine, MapHandle map, const MapPlan& plan);
 
