@@ -147,7 +147,7 @@ constexpr ContextFieldRow kSkLookupFields[] = {
     {.name = "remote_ip4", .offset = 16},
     {.name = "remote_ip6", .offset = 20, .size = 16},
     {.name = "remote_port", .offset = 36, .size = 2, .element = 2, .read = half_or_whole},
-    {.name = "padding", .offset = 38, .size = 2, .element = 2, .since = {5, 17}},
+    {.name = "padding", .offset = 38, .size = 2, .element = 2},
     {.name = "local_ip4", .offset = 40},
     {.name = "local_ip6", .offset = 44, .size = 16},
     {.name = "local_port", .offset = 60},

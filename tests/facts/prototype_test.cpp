@@ -51,6 +51,7 @@ bool special(std::uint32_t helper, std::size_t index) {
   switch (helper) {
     case 81: return index == 1;   // bpf_get_local_storage: flags must be zero
     case 165: return index == 4;  // bpf_snprintf: the size must be a multiple of 8
+    case 187: return kernel_version() >= KernelVersion{7, 0};  // bpf_set_retval: an error number
     default: return false;
   }
 }
@@ -87,9 +88,9 @@ class Prototypes : public testing::Test {
 };
 
 /// What these say has nothing to do with arguments.
-bool is_about_the_program(std::string_view line) {
+bool is_about_the_program(std::string_view log) {
   for (std::string_view other : {"Sleepable programs can only use", "cannot use helper", "might sleep", "not supported for program type", "supported only for", "unknown func"})
-    if (line.find(other) != line.npos) return true;
+    if (log.find(other) != log.npos) return true;
   return false;
 }
 
@@ -104,7 +105,7 @@ TEST_F(Prototypes, WhatTheRowAsksForIsTaken) {
       const bool takes = kernel_takes(kind, {.prototype = &prototype}, log);
       taken += takes ? 1 : 0;
       if (!takes) {
-        EXPECT_TRUE(is_about_the_program(last_line(log))) << find_helper(row.id)->name << " of " << kind.name() << ": " << last_line(log);
+        EXPECT_TRUE(is_about_the_program(log)) << find_helper(row.id)->name << " of " << kind.name() << ": " << last_line(log);
       }
     }
   }
@@ -116,6 +117,8 @@ TEST_F(Prototypes, WrongArgumentsAreRefused) {
     for (std::size_t i = 0; i < 5 && prototype.args[i].kind != Arg::none; ++i) {
       for (Instead instead : {Instead::number, Instead::null, Instead::frame_pointer, Instead::packet, Instead::read_only_value}) {
         if ((instead == Instead::packet && !has_packet(kind)) || special(prototype.id, i)) continue;
+        // Some rows did not say that they write, which was a hole.
+        if (instead == Instead::read_only_value && is_written(prototype.args[i].kind) && kernel_version() < KernelVersion{6, 18}) continue;
         std::string log;
         const bool takes = kernel_takes(kind, {.prototype = &prototype, .argument = static_cast<int>(i), .instead = instead}, log);
         EXPECT_EQ(takes, allows(prototype, i, instead)) << name << ", argument " << i + 1 << ", instead " << static_cast<int>(instead) << ": " << last_line(log);
