@@ -2,11 +2,11 @@
 
 namespace espy::cli {
 
-extern const Command kTrace, kTop, kRun, kTestRun, kDis, kAsm, kShow, kGen, kMan, kCompletion;
+extern const Command kTrace, kTop, kRun, kTestRun, kCheck, kDis, kAsm, kShow, kGen, kMan, kCompletion;
 
 namespace {
 constexpr const Command* kCommands[] = {
-    &kTrace, &kTop, &kRun, &kTestRun, &kShow, &kDis, &kAsm, &kGen, &kMan, &kCompletion,
+    &kTrace, &kTop, &kRun, &kTestRun, &kCheck, &kShow, &kDis, &kAsm, &kGen, &kMan, &kCompletion,
 };
 }  // namespace
 

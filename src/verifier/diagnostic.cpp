@@ -70,8 +70,9 @@ class Drawing {
     append(out_, "{}{:>{}} |{} {}\n", colour(kBlue), place.line, margin_, plain(), text);
     // Lines of BTF begin where the file's do; a column behind the end is not one of this line.
     const std::size_t column = place.column >= 1 && place.column <= text.size() ? place.column : first_word(text);
-    append(out_, "{:>{}} {}|{} {:>{}}{}{}{}\n", "", margin_, colour(kBlue), plain(), "", column - 1,
-           colour(mark == '^' ? kRed : kBlue), std::string(expression_length(text, column), mark) + (label.empty() ? "" : " ") + std::string(label), plain());
+    const Underline underline = expression_at(text, column);
+    append(out_, "{:>{}} {}|{} {:>{}}{}{}{}\n", "", margin_, colour(kBlue), plain(), "", underline.begin,
+           colour(mark == '^' ? kRed : kBlue), std::string(underline.length, mark) + (label.empty() ? "" : " ") + std::string(label), plain());
   }
   static std::size_t first_word(std::string_view text) {
     const auto at = text.find_first_not_of(' ');
@@ -116,23 +117,113 @@ class Drawing {
   std::string out_;
 };
 
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool opens(char c) { return c == '(' || c == '['; }
+bool closes(char c) { return c == ')' || c == ']'; }
+bool ends_expression(char c) { return c == ';' || c == ',' || c == '{' || c == '}'; }
+
+constexpr std::string_view kStatements[] = {"if", "for", "while", "do", "return", "switch", "case", "else", "goto", "int", "long", "struct", "static"};
+
+std::size_t word_end(std::string_view text, std::size_t at) {
+  while (at < text.size() && is_word(text[at])) ++at;
+  return at;
+}
+
+/// The end of the expression from `at` on: of the statement, the argument, or the bracket that it stands in.
+std::size_t bracket_end(std::string_view text, std::size_t at) {
+  int depth = 0;
+  for (; at < text.size(); ++at) {
+    if (opens(text[at])) ++depth;
+    if (closes(text[at]) && --depth < 0) break;
+    if (depth == 0 && ends_expression(text[at])) break;
+  }
+  return at;
+}
+
+/// Behind the bracket that closes the one at `at`; `at` itself if none does.
+std::size_t bracket_end_of(std::string_view text, std::size_t at) {
+  int depth = 0;
+  for (std::size_t end = at; end < text.size(); ++end) {
+    if (opens(text[end])) ++depth;
+    if (closes(text[end]) && --depth == 0) return end + 1;
+  }
+  return at;
+}
+
+/// Its beginning, seen from an operator inside it.
+std::size_t bracket_begin(std::string_view text, std::size_t at) {
+  int depth = 0;
+  for (; at > 0; --at) {
+    const char before = text[at - 1];
+    if (closes(before)) ++depth;
+    if (opens(before) && --depth < 0) break;
+    if (depth == 0 && ends_expression(before)) break;
+  }
+  return at;
+}
+
+/// `a->b.c[i]` from any of its names on: names behind, indices and arguments with their brackets.
+std::size_t chain_end(std::string_view text, std::size_t at) {
+  at = word_end(text, at);
+  while (at < text.size()) {
+    if (opens(text[at])) {
+      const std::size_t inside = bracket_end_of(text, at);
+      if (inside == at) break;
+      at = inside;
+    } else if (text.substr(at).starts_with("->") || text[at] == '.') {
+      at = word_end(text, at + (text[at] == '.' ? 1 : 2));
+    } else {
+      break;
+    }
+  }
+  return at;
+}
+
+/// … and names before.
+std::size_t chain_begin(std::string_view text, std::size_t at) {
+  while (at > 0 && is_word(text[at - 1])) --at;
+  while (true) {
+    std::size_t before = at;
+    if (before >= 2 && text.substr(before - 2, 2) == "->") before -= 2;
+    else if (before >= 1 && text[before - 1] == '.') before -= 1;
+    else return at;
+    int depth = 0;
+    while (before > 0 && (depth > 0 || is_word(text[before - 1]) || closes(text[before - 1]))) {
+      depth += closes(text[before - 1]) ? 1 : opens(text[before - 1]) ? -1 : 0;
+      --before;
+    }
+    if (depth != 0) return at;
+    at = before;
+  }
+}
+
+bool is_binary_operator(std::string_view text, std::size_t at) {
+  constexpr std::string_view kOperators = "=+-*/%&|^<>!?";
+  if (!kOperators.contains(text[at]) || at == 0) return false;
+  const auto before = text.find_last_not_of(' ', at - 1);
+  return before != text.npos && (is_word(text[before]) || closes(text[before]));
+}
+
 }  // namespace
 
 std::string draw(const Diagnostic& diagnostic, const DrawOptions& options) { return Drawing(diagnostic, options).run(); }
 
-std::size_t expression_length(std::string_view source, std::size_t column) {
-  if (column == 0 || column > source.size()) return 1;
-  const std::string_view text = source.substr(column - 1);
-  int depth = 0;
-  std::size_t length = 0;
-  for (; length < text.size(); ++length) {
-    const char c = text[length];
-    if (c == '(' || c == '[') ++depth;
-    if ((c == ')' || c == ']') && --depth < 0) break;
-    if (depth == 0 && (c == ';' || c == ',' || c == '{' || c == '}')) break;
+Underline expression_at(std::string_view source, std::size_t column) {
+  if (column == 0 || column > source.size()) return {};
+  const std::size_t at = column - 1;
+  std::size_t begin = at, end = at;
+  if (is_word(source[at])) {
+    const std::string_view word = source.substr(at, word_end(source, at) - at);
+    const bool is_statement = std::ranges::find(kStatements, word) != std::end(kStatements);
+    begin = is_statement ? at : chain_begin(source, at);
+    end = is_statement ? bracket_end(source, at) : chain_end(source, at);
+  } else {
+    if (is_binary_operator(source, at)) begin = bracket_begin(source, at);
+    end = bracket_end(source, at);
   }
-  while (length > 1 && text[length - 1] == ' ') --length;
-  return std::max<std::size_t>(length, 1);
+  while (begin < at && source[begin] == ' ') ++begin;
+  while (end > begin + 1 && source[end - 1] == ' ') --end;
+  return {begin, std::max<std::size_t>(end - begin, 1)};
 }
 
 std::string where(const Place& place) {

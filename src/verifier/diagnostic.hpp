@@ -29,9 +29,13 @@ struct DrawOptions {
 /// Several lines, each with its end.
 std::string draw(const Diagnostic& diagnostic, const DrawOptions& options = {});
 
-/// How many characters the expression has that begins at `column` (from 1) of a source line: to the end of the statement, of
-/// the argument, or of the bracket that it stands in. At least 1.
-std::size_t expression_length(std::string_view source, std::size_t column);
+/// The expression that a column (from 1) of a source line is about, as the line's characters [begin, begin + length). Columns of
+/// line information point at a name in the middle of it (`pid` of `task->pid`) or at its operator (`=` of `buf[n] = 1`).
+struct Underline {
+  std::size_t begin = 0, length = 1;
+  friend bool operator==(const Underline&, const Underline&) = default;
+};
+Underline expression_at(std::string_view source, std::size_t column);
 
 /// "probe.bpf.c:23:3", or "instruction 7" without line information.
 std::string where(const Place& place);

@@ -11,13 +11,13 @@ Place place(std::uint32_t line, std::uint32_t column, std::string source) {
 
 TEST(Diagnostic, IsDrawnLikeACompilers) {
   const Diagnostic diagnostic{
-      .place = place(23, 3, "  buf[n] = 1;"), .message = "`n` may reach past the end of `buf`",
+      .place = place(23, 10, "  buf[n] = 1;"), .message = "`n` may reach past the end of `buf`",
       .values = "n may be 0…4294967295, the buffer holds 64 bytes",
-      .path = {{place(20, 12, "\t__u32 n = ctx->len;"), "n is read from the context here"}},
+      .path = {{place(20, 17, "\t__u32 n = ctx->len;"), "n is read from the context here"}},
       .hint = "check `n < 64` before this line", .kernel_says = "R1 unbounded memory access"};
   EXPECT_EQ(draw(diagnostic),
             "error: `n` may reach past the end of `buf`\n"
-            "  --> probe.bpf.c:23:3, in handle, instruction 23\n"
+            "  --> probe.bpf.c:23:10, in handle, instruction 23\n"
             "   |\n"
             "23 |   buf[n] = 1;\n"
             "   |   ^^^^^^^^^^ n may be 0…4294967295, the buffer holds 64 bytes\n"
@@ -43,11 +43,21 @@ TEST(Diagnostic, LongPathsKeepTheirEnds) {
 }
 
 TEST(Diagnostic, UnderlinesTheExpression) {
-  EXPECT_EQ(expression_length("  x = f(a, b[1]);", 7), std::string_view("f(a, b[1])").size());
-  EXPECT_EQ(expression_length("  if (n > 4) {", 7), std::string_view("n > 4").size());
-  EXPECT_EQ(expression_length("  f(a, b);", 5), 1U);
-  EXPECT_EQ(expression_length("", 9), 1U);
-  EXPECT_EQ(expression_length(";", 1), 1U);
+  struct Case {
+    std::string_view source;
+    std::size_t column;
+    std::string_view underlined;
+  };
+  for (const Case& one : {Case{"  x = f(a, b[1]);", 7, "f(a, b[1])"}, {"  if (n > 4) {", 9, "n > 4"}, {"  if (n > 4) {", 3, "if (n > 4)"},
+                          {"  f(a, b);", 5, "a"}, {"  buf[n] = 1;", 10, "buf[n] = 1"}, {"  buf[n] = 1;", 3, "buf[n]"},
+                          {"  return task->mm->pgd + 1;", 20, "task->mm->pgd"}, {"  x = get(a)[2].next->pid;", 23, "get(a)[2].next->pid"},
+                          {"  *p = 0;", 3, "*p = 0"}, {"  x = (long)ctx->data_end;", 18, "(long)ctx->data_end"}, {"  return x;", 3, "return x"}}) {
+    const Underline at = expression_at(one.source, one.column);
+    EXPECT_EQ(one.source.substr(at.begin, at.length), one.underlined) << one.source;
+  }
+  EXPECT_EQ(expression_at("", 9), Underline{});
+  EXPECT_EQ(expression_at(";", 1), Underline{});
+  for (std::size_t column = 0; column < 12; ++column) EXPECT_LE(expression_at(")]->.((->", column).begin, 8U);
 }
 
 /// Columns and text come from an object's BTF, which may say anything.
