@@ -65,6 +65,9 @@ class Map {
   /// `lookup` without the way through the helper, for compiled programs; nullptr: there is no shorter one.
   using DirectLookup = std::uint64_t (*)(std::uint64_t map, std::uint64_t key);
   virtual DirectLookup direct_lookup() const { return nullptr; }
+  /// The same for `update`.
+  using DirectUpdate = std::uint64_t (*)(std::uint64_t map, std::uint64_t key, std::uint64_t value, std::uint64_t flags);
+  virtual DirectUpdate direct_update() const { return nullptr; }
 
   // ---- what programs call; keys and values have the map's sizes ----
   virtual void* lookup(const void* key);

@@ -178,6 +178,7 @@ Result<Compiled> Compiled::compile(std::span<const isa::Insn> code, Tier tier, s
                             .blinding = options.blinded ? random_seed() : 0,
                             .tail_call = reinterpret_cast<std::uint64_t>(&tail_call)};
   emission.helper = [&](std::uint32_t id) {
+    if (id >= kFirstDirectUpdate) return reinterpret_cast<std::uint64_t>(pointer<const Map>(options.maps[id - kFirstDirectUpdate])->direct_update());
     if (id >= kFirstDirectLookup) return reinterpret_cast<std::uint64_t>(pointer<const Map>(options.maps[id - kFirstDirectLookup])->direct_lookup());
     return reinterpret_cast<std::uint64_t>(function_of(id, calls));
   };

@@ -14,7 +14,7 @@ namespace {
 
 using namespace ir;
 
-constexpr std::int64_t kMapLookup = 1;
+constexpr std::int64_t kMapLookup = 1, kMapUpdate = 2;
 
 class Inliner {
  public:
@@ -27,6 +27,7 @@ class Inliner {
       for (ValueId id : old) {
         at_ = f_[id];
         if (at_.is(Op::call_helper) && at_.imm == kMapLookup) look_up(id);
+        if (at_.is(Op::call_helper) && at_.imm == kMapUpdate) update(id);
         out_.push_back(id);
       }
       f_[block].insts.swap(out_);
@@ -72,6 +73,11 @@ class Inliner {
     call.flags = 0;
     call.imm = 0;
     f_.set_operands(call, operands);
+  }
+
+  void update(ValueId id) {
+    const std::optional<std::size_t> known = known_map();
+    if (known && pointer<const Map>(maps_[*known])->direct_update() != nullptr) f_[id].imm = kFirstDirectUpdate + static_cast<std::int64_t>(*known);
   }
 
   template <typename... Operands>

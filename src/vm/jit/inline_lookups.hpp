@@ -9,6 +9,7 @@ namespace espy::vm {
 
 /// Calls with this number, and a map's place among the handles added, are of that map's Map::direct_lookup().
 inline constexpr std::uint32_t kFirstDirectLookup = 1U << 27;
+inline constexpr std::uint32_t kFirstDirectUpdate = 1U << 28;   ///< of its Map::direct_update()
 
 /// `maps`: the handles, sorted, of maps that live as long as the code; what the module passes as a map is one of these numbers.
 void inline_lookups(ir::Module& module, std::span<const std::uint64_t> maps);

@@ -136,8 +136,11 @@ bool Hash::same(const Element& e, const void* key, std::uint32_t hash) const {
   }
 }
 
+template <unsigned kKeyBytes>
 void Hash::write_key(Element& e, const void* key) const {
   const auto* bytes = static_cast<const std::byte*>(key);
+  if constexpr (kKeyBytes == 4) return shared_word(e.bytes()).store(word_at<std::uint32_t>(bytes), std::memory_order_relaxed);
+  if constexpr (kKeyBytes == 8) return shared_word(e.bytes()).store(word_at<std::uint64_t>(bytes), std::memory_order_relaxed);
   for (std::size_t at = 0; at < attributes_.key_size; at += 8) {
     shared_word(e.bytes() + at).store(tail_of(bytes + at, std::min<std::size_t>(8, attributes_.key_size - at)), std::memory_order_relaxed);
   }
@@ -336,19 +339,19 @@ long Hash::put(const void* key, std::uint64_t flags, bool replace, const Fill& f
       }
       Element& e = element(number);
       e.hash.store(hash, std::memory_order_relaxed);
-      e.used.store(1, std::memory_order_relaxed);
-      e.looked_up.store(0, std::memory_order_relaxed);
-      write_key(e, key);
+      if (lru_) e.used.store(1, std::memory_order_relaxed), e.looked_up.store(0, std::memory_order_relaxed);
+      write_key<kKeyBytes>(e, key);
       fill(e);
-      const std::uint32_t first = follow(&heads_[bucket], bucket);
-      e.next.store(first, std::memory_order_relaxed);
-      refer(&heads_[bucket], bucket, number);
-      if (old != kNone) {
-        if (link == &heads_[bucket]) link = &e.next;
-        refer(link, bucket, element(old).next.load(std::memory_order_relaxed));
-        element(old).used.store(0, std::memory_order_relaxed);
+      if (old == kNone) {
+        e.next.store(follow(&heads_[bucket], bucket), std::memory_order_relaxed);
+        refer(&heads_[bucket], bucket, number);
+      } else {   // in the old one's place
+        Element& before = element(old);
+        e.next.store(before.next.load(std::memory_order_relaxed), std::memory_order_relaxed);
+        refer(link, bucket, number);
+        if (lru_) before.used.store(0, std::memory_order_relaxed);
         stripe.spare = old ^ first_spare(stripe);
-        if (!attributes_.fields.empty()) [[unlikely]] forget_timers(*this, value_of(element(old), 0));
+        if (!attributes_.fields.empty()) [[unlikely]] forget_timers(*this, value_of(before, 0));
       }
     }
     if (room != kNone) give_free(stripe, room);   // another thread put the key there meanwhile
@@ -377,25 +380,35 @@ long Hash::erase(const void* key) {
   return by_key_size([&]<unsigned kKeyBytes>() { return take_out<kKeyBytes>(key); });
 }
 
+struct Hash::FillValue {
+  const Hash& map;
+  const void* value;
+  void operator()(Element& e) const {
+    std::byte* to = map.value_of(e, 0);
+    if (map.attributes_.fields.empty()) return store_words(to, value, map.attributes_.value_size);
+    std::memset(to, 0, map.attributes_.value_size);
+    map.copy_value(to, value);
+  }
+};
+
+template <unsigned kKeyBytes>
+std::uint64_t Hash::direct_put(std::uint64_t map, std::uint64_t key, std::uint64_t value, std::uint64_t flags) {
+  Hash& self = *reinterpret_cast<Hash*>(map);
+  if (flags > kExist || self.per_cpu_) [[unlikely]] return static_cast<std::uint64_t>(self.update(reinterpret_cast<void*>(key), reinterpret_cast<void*>(value), flags));
+  return static_cast<std::uint64_t>(self.put<kKeyBytes>(reinterpret_cast<void*>(key), flags, true, FillValue{self, reinterpret_cast<void*>(value)}));
+}
+
+Map::DirectUpdate Hash::direct_update() const {
+  return by_key_size([]<unsigned kKeyBytes>() { return static_cast<DirectUpdate>(&Hash::direct_put<kKeyBytes>); });
+}
+
 long Hash::update(const void* key, const void* value, std::uint64_t flags) {
   if ((per_cpu_ ? flags : flags & ~kLock) > kExist) [[unlikely]] return -EINVAL;
   if ((flags & kLock) != 0 && bad_lock(flags)) [[unlikely]] return -EINVAL;
-  if (!per_cpu_) {
-    struct Fill {
-      const Hash& map;
-      const void* value;
-      void operator()(Element& e) const {
-        std::byte* to = map.value_of(e, 0);
-        if (map.attributes_.fields.empty()) return store_words(to, value, map.attributes_.value_size);
-        std::memset(to, 0, map.attributes_.value_size);
-        map.copy_value(to, value);
-      }
-    };
-    return by_key_size([&]<unsigned kKeyBytes>() { return put<kKeyBytes>(key, flags, true, Fill{*this, value}); });
-  }
+  if (!per_cpu_) return by_key_size([&]<unsigned kKeyBytes>() { return put<kKeyBytes>(key, flags, true, FillValue{*this, value}); });
   const unsigned mine = current_cpu();
   if (void* found = lookup_percpu(key, mine); found != nullptr && flags != kNoExist) return copy_value(found, value), 0;   // others' values stay
-  struct Fill {
+  struct FillOne {
     const Hash& map;
     const void* value;
     unsigned cpu;
@@ -404,19 +417,19 @@ long Hash::update(const void* key, const void* value, std::uint64_t flags) {
       map.copy_value(map.value_of(e, cpu), value);
     }
   };
-  return by_key_size([&]<unsigned kKeyBytes>() { return put<kKeyBytes>(key, flags, false, Fill{*this, value, mine}); });
+  return by_key_size([&]<unsigned kKeyBytes>() { return put<kKeyBytes>(key, flags, false, FillOne{*this, value, mine}); });
 }
 
 long Hash::update_all_cpus(const void* key, const std::byte* values, std::uint64_t flags) {
   if (flags > kExist) return -EINVAL;
-  struct Fill {
+  struct FillAll {
     const Hash& map;
     const std::byte* value;
     void operator()(Element& e) const {
       for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) map.copy_value(map.value_of(e, cpu), value + cpu * map.value_stride_);
     }
   };
-  const Fill fill{*this, values};
+  const FillAll fill{*this, values};
   const std::uint32_t hash = by_key_size([&]<unsigned kKeyBytes>() { return hash_of<kKeyBytes>(key); });
   if (Element* found = find<0>(key, hash); found != nullptr && flags != kNoExist) return fill(*found), 0;
   return by_key_size([&]<unsigned kKeyBytes>() { return put<kKeyBytes>(key, flags, false, fill); });

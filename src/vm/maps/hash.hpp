@@ -32,6 +32,7 @@ class Hash final : public Map {
   bool is_per_cpu() const override { return per_cpu_; }
   std::vector<Region> regions() const override;
   DirectLookup direct_lookup() const override;
+  DirectUpdate direct_update() const override;
 
   void* lookup(const void* key) override;
   void* lookup_percpu(const void* key, unsigned cpu) override;
@@ -68,6 +69,8 @@ class Hash final : public Map {
   };
   static_assert(sizeof(Element) == 16 && sizeof(Stripe) == 64 && sizeof(State) == 64);
 
+  struct FillValue;
+
   static bool per_cpu(const MapAttributes& attributes);
   static std::uint32_t bucket_count(const MapAttributes& attributes) { return std::bit_ceil(attributes.max_entries); }
   static std::uint32_t stripe_count(const MapAttributes& attributes);
@@ -75,6 +78,8 @@ class Hash final : public Map {
 
   template <unsigned kKeyBytes>
   static std::uint64_t direct(std::uint64_t map, std::uint64_t key);
+  template <unsigned kKeyBytes>
+  static std::uint64_t direct_put(std::uint64_t map, std::uint64_t key, std::uint64_t value, std::uint64_t flags);
   template <unsigned kKeyBytes>
   std::uint32_t hash_of(const void* key) const;
   template <unsigned kKeyBytes>
@@ -101,6 +106,7 @@ class Hash final : public Map {
   void refer(std::atomic<std::uint32_t>* link, std::uint32_t bucket, std::uint32_t number) const {
     link->store(link == &heads_[bucket] ? number ^ (kEnd | bucket) : number, std::memory_order_release);
   }
+  template <unsigned kKeyBytes>
   void write_key(Element& e, const void* key) const;
   void read_key(const Element& e, void* key) const;
 
