@@ -19,8 +19,14 @@
 #pragma once
 
 #include "vm/context/packet.hpp"
+#include "vm/io/link.hpp"
+#include "vm/io/pcap.hpp"
+#include "vm/io/verdict.hpp"
 #include "vm/map.hpp"
+#include "vm/maps/perf_events.hpp"
 #include "vm/maps/ring_buffer.hpp"
+#include "vm/maps/shared.hpp"
+#include "vm/maps/targets.hpp"
 #include "vm/object.hpp"
 #include "vm/registry.hpp"
 #include "vm/test_run.hpp"

@@ -35,15 +35,22 @@ render::Shape shape_of(const object::ObjectSpec& object, btf::TypeId type, std::
 
 bool has_contents(MapType type) { return nature_of(type).has_value(); }
 
+Result<render::MapView> empty_view(const object::ObjectSpec& object, object::MapIdx index, std::uint32_t key_size, std::uint32_t value_size) {
+  const object::MapSpec& spec = object.map(index);
+  auto nature = nature_of(spec.type);
+  if (!nature) return fail(ErrorKind::unsupported, "map `{}` has no contents to show", spec.name);
+  render::MapView view{.name = spec.name, .nature = *nature};
+  view.key = shape_of(object, spec.key_type, key_size, "");
+  if (*nature == MapNature::plain || *nature == MapNature::array) view.value = shape_of(object, spec.value_type, value_size, "");
+  return view;
+}
+
 Result<render::MapView> view_map(const Object& object, object::MapIdx index, std::size_t max_entries) {
   const object::MapSpec& spec = object.spec().map(index);
   const Map& map = object.maps()[static_cast<std::size_t>(index)];
-  auto nature = nature_of(spec.type);
-  if (!nature || !map.valid()) return fail(ErrorKind::unsupported, "map `{}` has no contents to show", spec.name);
+  if (!map.valid()) return fail(ErrorKind::unsupported, "map `{}` has no contents to show", spec.name);
   const MapInfo& info = map.info();
-  render::MapView view{.name = spec.name, .nature = *nature};
-  view.key = shape_of(object.spec(), spec.key_type, info.key_size, "");
-  if (*nature == MapNature::plain || *nature == MapNature::array) view.value = shape_of(object.spec(), spec.value_type, info.value_size, "");
+  render::MapView view = TRY(empty_view(object.spec(), index, info.key_size, info.value_size));
   const std::size_t stride = (std::size_t{info.value_size} + 7) / 8 * 8;
   TRY(map.for_each([&](Bytes key, Bytes value) {
     if (view.entries.size() >= max_entries) {

@@ -36,21 +36,39 @@ bool all_zero(Bytes bytes) {
 Result<Packet> Packet::make(facts::ProgType type, Bytes input, Bytes context) {
   const ContextLayout* layout = context_layout(type);
   if (layout == nullptr) return fail(ErrorKind::invalid_argument, "programs of type {} take no packets", static_cast<unsigned>(type));
-  if (input.size() < kEthernet) return fail(ErrorKind::invalid_argument, "a packet of {} bytes: less than an Ethernet header's {}", input.size(), kEthernet);
-  if (input.size() > kMostBytes) return fail(ErrorKind::invalid_argument, "a packet of {} bytes: more than {}", input.size(), kMostBytes);
-  Packet packet(*layout, input.size());
-  std::ranges::copy(input, packet.buffer_.begin() + kHeadroom);
-  packet.end_ = kHeadroom + input.size();
-  if (packet.is_xdp()) {
-    packet.set_field("ingress_ifindex", kLoopback);
-  } else {
-    packet.describe_frame(input);
-    if (layout->user == kTc) packet.link_ = kEthernet;
-    else packet.hidden_ = kEthernet, packet.begin_ = packet.meta_ = kHeadroom + kEthernet;
-  }
+  Packet packet(*layout, std::min(input.size(), kMostBytes));
+  TRY(packet.fill(input));
   TRY(packet.take_context(input, context));
   packet.refresh();
   return packet;
+}
+
+Result<void> Packet::refill(Bytes input) {
+  if (input.size() > kMostBytes) return fill(input);
+  if (buffer_.size() < kHeadroom + input.size() + kTailroom) buffer_.resize(kHeadroom + input.size() + kTailroom);
+  context_ = {};
+  link_ = hidden_ = 0;
+  encapsulated_ = false;
+  redirects_.clear();
+  TRY(fill(input));
+  refresh();
+  return {};
+}
+
+Result<void> Packet::fill(Bytes input) {
+  if (input.size() < kEthernet) return fail(ErrorKind::invalid_argument, "a packet of {} bytes: less than an Ethernet header's {}", input.size(), kEthernet);
+  if (input.size() > kMostBytes) return fail(ErrorKind::invalid_argument, "a packet of {} bytes: more than {}", input.size(), kMostBytes);
+  std::ranges::copy(input, buffer_.begin() + kHeadroom);
+  meta_ = begin_ = kHeadroom;
+  end_ = kHeadroom + input.size();
+  if (is_xdp()) {
+    set_field("ingress_ifindex", kLoopback);
+    return {};
+  }
+  describe_frame(input);
+  if (layout_->user == kTc) link_ = kEthernet;
+  else hidden_ = kEthernet, begin_ = meta_ = kHeadroom + kEthernet;
+  return {};
 }
 
 void Packet::describe_frame(Bytes input) {

@@ -35,6 +35,9 @@ class Packet {
   /// are metadata. As there, programs that see packets behind their Ethernet header begin 14 bytes into the input.
   static Result<Packet> make(facts::ProgType type, Bytes input, Bytes context = {});
 
+  /// Becomes another packet, in the same memory where it fits. What was noted of the one before is gone.
+  Result<void> refill(Bytes input);
+
   Packet(Packet&&) = default;
   Packet& operator=(Packet&&) = default;
 
@@ -73,6 +76,7 @@ class Packet {
 
  private:
   Packet(const ContextLayout& layout, std::size_t bytes) : layout_(&layout), buffer_(std::max(kHeadroom + bytes + kTailroom, kPage - kTailroom)) {}
+  Result<void> fill(Bytes input);
   Result<void> take_context(Bytes input, Bytes context);
   void describe_frame(Bytes input);
   void refresh();
