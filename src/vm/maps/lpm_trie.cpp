@@ -63,6 +63,7 @@ class LpmTrie final : public Map {
     if (!exact) return insert(*link, wanted, stored), 0;
     if (there) free_.push_back((*link)->value);
     (*link)->value = stored;
+    (*link)->prefix.assign(wanted.data, wanted.data + data_bytes_);   // bytes behind the prefix, too, are the last update's
     return 0;
   }
 
