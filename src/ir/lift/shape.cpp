@@ -18,7 +18,8 @@ std::uint32_t target_of(std::uint32_t at, std::int32_t distance) {
   return static_cast<std::uint32_t>(std::int64_t{at} + 1 + distance);
 }
 
-bool leaves(const isa::Instruction& instruction) { return instruction.jump_distance() || !instruction.falls_through(); }
+bool jumps(const isa::Instruction& instruction) { return instruction.row->cls() == isa::Class::jmp || instruction.row->cls() == isa::Class::jmp32; }
+bool leaves(const isa::Instruction& instruction) { return jumps(instruction) && (instruction.jump_distance() || !instruction.falls_through()); }
 
 const facts::Prototype* prototype_of(const isa::Instruction& instruction, const Bytecode& program) {
   const auto kind = static_cast<isa::CallKind>(instruction.row->selected);
@@ -208,7 +209,8 @@ Result<Shape> shape_of(const Bytecode& program) {
     if ((shape.effects[at].writes >> isa::kFramePointer & 1) != 0) return fail(ErrorKind::malformed, "instruction {} writes r10", at);
     if (isa::is_call(code[at], isa::CallKind::subprogram)) begins.emplace_back(target_of(at, instruction.imm), false);
     if (isa::is_ld_imm64(code[at], isa::Pseudo::func)) begins.emplace_back(target_of(at, instruction.imm), true);
-    if (auto distance = instruction.jump_distance()) leaders[target_of(at, *distance)] = true;
+    if (jumps(instruction))
+      if (auto distance = instruction.jump_distance()) leaders[target_of(at, *distance)] = true;
     std::uint32_t behind = at + instruction.slots();
     if (leaves(instruction)) leaders[behind] = true;
     at = behind;

@@ -114,7 +114,7 @@ class Encoder {
     aligned_.assign(f_->blocks.size(), false);
     for (MBlockId id = 0; id < f_->blocks.size(); ++id)
       for (MBlockId to : {f_->blocks[id].taken, f_->blocks[id].next})
-        if (to != kNoMBlock && arrival(to) <= id && !empty(f_->blocks[id])) aligned_[arrival(to)] = true;
+        if (to != kNoMBlock && arrival(to) <= id && !empty(f_->blocks[id]) && f_->blocks[id].aside_of == kNoMBlock) aligned_[arrival(to)] = true;
   }
 
   /// The block that is laid out next.
@@ -140,12 +140,31 @@ class Encoder {
     }
     for (std::uint32_t i = block.begin; i < block.end; ++i) {
       const MInst& inst = f_->insts[i];
-      if (nothing(inst)) continue;
+      if (nothing(inst) || told_already(block, i)) continue;
       mark(inst.mark);
       keep_flags_ = live[i - block.begin];
       instruction(inst);
     }
     leave(id, block);
+  }
+
+  /// A comparison with zero of what the instruction before it made, of which only equality is asked: that has set the flag.
+  bool told_already(const MBlock& block, std::uint32_t at) const {
+    const MInst& test = f_->insts[at];
+    if (test.op != MOp::test || test.b != test.a || test.a == kNoReg) return false;
+    std::uint32_t before = at;
+    do {
+      if (before-- == block.begin) return false;
+    } while (nothing(f_->insts[before]));
+    const MInst& made = f_->insts[before];
+    const bool sets = made.op == MOp::add || made.op == MOp::sub || made.op == MOp::and_ || made.op == MOp::or_ || made.op == MOp::xor_;
+    if (!sets || made.dst != test.a || made.a != made.dst || made.size != test.size) return false;
+    for (std::uint32_t i = at + 1; i < block.end; ++i) {
+      const MInst& user = f_->insts[i];
+      if ((user.op == MOp::set || user.op == MOp::cmov) && user.cond != Cond::e && user.cond != Cond::ne) return false;
+      if (user.op == MOp::cmp || user.op == MOp::test) return true;
+    }
+    return block.taken == kNoMBlock || block.cond == Cond::e || block.cond == Cond::ne;
   }
 
   void leave(MBlockId id, const MBlock& block) {
@@ -216,8 +235,9 @@ class Encoder {
       case MOp::lea: a_.lea(gp(inst.dst, 8), at(inst, 0)); return;
       case MOp::load: load(inst); return;
       case MOp::load_swapped:
-        a_.movbe(gp(inst.dst, size), at(inst, size));
-        if (size == 2) a_.movzx(gp(inst.dst, 4), gp(inst.dst, 2));
+        if (size != 2) return void(a_.movbe(gp(inst.dst, size), at(inst, size)));
+        a_.movzx(gp(inst.dst, 4), at(inst, 2));   // a movbe of 16 bits would wait for what the register held
+        a_.rol(gp(inst.dst, 2), 8);
         return;
       case MOp::store:
         if (inst.a != kNoReg) a_.mov(at(inst, size), gp(inst.a, size));
@@ -300,7 +320,9 @@ class Encoder {
     const bool commutes = inst.op != MOp::sub;
     if (inst.b == kNoReg) {
       const jit::Imm imm = truncated(inst.imm, inst.size);
-      if (inst.op == MOp::imul) a_.imul(dst, gp(inst.a, inst.size), imm);
+      if (inst.op == MOp::imul && (inst.imm == 3 || inst.imm == 5 || inst.imm == 9)) {
+        a_.lea(dst, jit::x86::ptr(gp(inst.a, 8), gp(inst.a, 8), inst.imm == 3 ? 1 : inst.imm == 5 ? 2 : 3));
+      } else if (inst.op == MOp::imul) a_.imul(dst, gp(inst.a, inst.size), imm);
       else if (inst.op == MOp::add && inst.dst != inst.a) a_.lea(dst, jit::x86::ptr(gp(inst.a, 8), static_cast<std::int32_t>(inst.imm)));
       else move(inst.dst, inst.a), combine(inst.op, dst, imm);
       return;
@@ -433,6 +455,7 @@ Result<Code> encode(const std::vector<MFunction>& functions, const Options& opti
   holder.init(jit::Environment(jit::Arch::kX64));
   holder.setErrorHandler(&errors);
   jit::x86::Assembler assembler(&holder);
+  assembler.addEncodingOptions(jit::EncodingOptions::kOptimizeForSize | jit::EncodingOptions::kOptimizedAlign);
   std::vector<jit::Label> labels;
   for (std::size_t i = 0; i < functions.size(); ++i) labels.push_back(assembler.newLabel());
   Code code;

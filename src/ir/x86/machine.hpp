@@ -89,6 +89,7 @@ struct MBlock {
   MBlockId next = kNoMBlock;          ///< where it goes on; none: it ends in a return or a trap
   Cond cond = Cond::e;
   std::uint32_t depth = 0;            ///< of loops around it
+  MBlockId aside_of = kNoMBlock;      ///< laid out behind all others, though this block leads to it
 };
 
 struct MFunction {

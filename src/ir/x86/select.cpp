@@ -13,13 +13,15 @@ void find_depths(MFunction& function) {
   std::vector<std::int32_t> change(function.blocks.size() + 1, 0);
   for (std::uint32_t i = 0; i < function.blocks.size(); ++i) {
     for (MBlockId to : {function.blocks[i].taken, function.blocks[i].next}) {
-      if (to == kNoMBlock || to > i) continue;
+      if (to == kNoMBlock || to > i || function.blocks[i].aside_of != kNoMBlock) continue;
       ++change[to];
       --change[i + 1];
     }
   }
   std::int32_t depth = 0;
   for (std::uint32_t i = 0; i < function.blocks.size(); ++i) function.blocks[i].depth = static_cast<std::uint32_t>(depth += change[i]);
+  for (MBlock& block : function.blocks)
+    if (block.aside_of != kNoMBlock) block.depth = function.blocks[block.aside_of].depth;
 }
 
 }  // namespace
@@ -36,12 +38,14 @@ Result<MFunction> Selector::run() {
   }
   numbers_ = static_cast<MBlockId>(f_.blocks.size());
   placed_.assign(f_.blocks.size(), kNoMBlock);
-  for (BlockId id : f_.order) {
+  for (std::size_t i = 0; i < f_.order.size(); ++i) {
+    const BlockId id = f_.order[i];
     placed_[index_of(id)] = static_cast<MBlockId>(out_.blocks.size());
     begin_block();
     if (id == f_.entry()) take_parameters();
-    TRY(block(id));
+    TRY(block(id, i + 1 < f_.order.size() ? f_.order[i + 1] : kNoBlock));
   }
+  for (const Split& split : aside_) place(split);
   for (MBlock& block : out_.blocks)
     for (MBlockId* to : {&block.taken, &block.next})
       if (*to != kNoMBlock) *to = placed_[*to];
@@ -55,17 +59,37 @@ void Selector::take_parameters() {
     if (plan_.uses(params[i]) != 0) put({.op = MOp::mov, .dst = target(params[i]), .a = kArgumentRegs[i]});
 }
 
-Result<void> Selector::block(BlockId block) {
+/// A block for an edge goes aside where the branch could then go on with what is laid out next: but not one of a loop's own edge.
+bool Selector::goes_aside(BlockId block, BlockId follower) const {
+  if (splits_.size() != 1 || !f_[f_.terminator(block)].is(Op::branch)) return false;
+  const BlockId to = splits_[0].edge->to;
+  return to != follower && placed_[index_of(to)] == kNoMBlock &&
+         std::ranges::any_of(f_.successors(block), [&](const Edge& edge) { return edge.to == follower && edge.argument_count == 0; });
+}
+
+void Selector::place(const Split& split) {
+  mark_ = split.mark;
+  begin_numbered(split.id);
+  copies(*split.edge);
+  end_block(kNoMBlock, index_of(split.edge->to));
+  out_.blocks.back().aside_of = split.aside_of;
+}
+
+Result<void> Selector::block(BlockId block, BlockId follower) {
   for (ValueId id : f_[block].insts) {
     if (plan_.skipped(id)) continue;
     mark_ = f_[id].mark;
     TRY(instruction(id));
   }
   // Blocks for the edges that set parameters follow the block that they leave.
-  for (Split split : std::exchange(splits_, {})) {
-    begin_numbered(split.id);
-    copies(*split.edge);
-    end_block(kNoMBlock, index_of(split.edge->to));
+  const bool aside = goes_aside(block, follower);
+  for (Split& split : std::exchange(splits_, {})) {
+    if (!aside) {
+      place(split);
+      continue;
+    }
+    split.aside_of = static_cast<MBlockId>(out_.blocks.size() - 1);
+    aside_.push_back(split);
   }
   return {};
 }

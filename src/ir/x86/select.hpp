@@ -20,6 +20,12 @@ class Selector {
     Reg reg = kNoReg;
     std::int64_t imm = 0;
   };
+  struct Split {    // a block for an edge
+    MBlockId id = kNoMBlock;
+    const Edge* edge = nullptr;
+    Mark mark{};
+    MBlockId aside_of = kNoMBlock;
+  };
   struct Parts {    // of an address
     Reg base = kNoReg, index = kNoReg;
     std::uint8_t scale = 0;
@@ -28,7 +34,9 @@ class Selector {
 
   // the frame of it all
   void take_parameters();
-  Result<void> block(BlockId block);
+  Result<void> block(BlockId block, BlockId follower);
+  bool goes_aside(BlockId block, BlockId follower) const;
+  void place(const Split& split);
   Result<void> instruction(ValueId id);
   MInst& put(MInst inst);
   void begin_block();
@@ -86,11 +94,8 @@ class Selector {
   std::vector<Reg> regs_;                 // by value
   std::vector<std::uint32_t> slots_;      // by SlotId: distance from the frame's lowest byte
   std::vector<MBlockId> block_ids_;       // by BlockId: a number that stands for it until all are placed
-  struct Split {
-    MBlockId id;
-    const Edge* edge;
-  };
   std::vector<Split> splits_;             // blocks for edges of the block that ends here
+  std::vector<Split> aside_;              // those that are laid out last
   std::vector<MBlockId> placed_;          // by number: the block
   MBlockId numbers_ = 0;
 };

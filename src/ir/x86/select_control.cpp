@@ -141,7 +141,7 @@ Result<void> Selector::leave(const Inst& inst) {
 /// The number of the block that an edge leads to: where it sets parameters, one of its own.
 MBlockId Selector::edge(const Edge& edge) {
   if (edge.argument_count == 0) return index_of(edge.to);
-  splits_.push_back({numbers_, &edge});
+  splits_.push_back({.id = numbers_, .edge = &edge, .mark = mark_});
   return numbers_++;
 }
 

@@ -66,17 +66,24 @@ std::uint64_t call_back(Run& run, std::uint64_t function, std::uint64_t a, std::
   return value;
 }
 
-/// What compiled code finds of its thread. Gives the turns that were left to whatever ran on it before.
-std::int64_t begin_on_thread(const Run& run) {
-  thread_state.cpu = current_cpu();
+/// Gives the turns that were left to whatever ran on this thread before.
+std::int64_t begin_turns(const Run& run) {
   return std::exchange(thread_state.turns, static_cast<std::int64_t>(std::min<std::uint64_t>(run.budget, INT64_MAX)));
 }
 
-std::uint64_t run_until_left(Run& run, std::uint64_t (*entry)(std::uint64_t, std::uint64_t), std::uint64_t context, std::uint64_t second) {
-  std::jmp_buf here;
-  run.way_out = &here;
+/// Apart, so that nothing else is kept across the jump.
+[[gnu::noinline]] std::uint64_t enter_unless_left(Run& run, std::jmp_buf& here, std::uint64_t (*entry)(std::uint64_t, std::uint64_t), std::uint64_t context, std::uint64_t second) {
   if (setjmp(here) != 0) return run.thrown.value_or(0);
   return entry(context, second);
+}
+
+std::uint64_t run_until_left(Run& run, std::uint64_t (*entry)(std::uint64_t, std::uint64_t), std::uint64_t context, std::uint64_t second) {
+  const std::int64_t turns = begin_turns(run);
+  std::jmp_buf here;
+  run.way_out = &here;
+  const std::uint64_t value = enter_unless_left(run, here, entry, context, second);
+  thread_state.turns = turns;
+  return value;
 }
 
 /// A tail call's program, interpreted in the run that has called it.
@@ -198,9 +205,8 @@ std::uint64_t Compiled::run(Run& run, std::uint64_t context, std::uint64_t secon
   run.tail_calls = 0;
   run.call = call_back;
   run.way_out = nullptr;
-  const std::int64_t turns = begin_on_thread(run);
+  if (!thread_state.known) [[unlikely]] thread_state = {.cpu = current_cpu(), .known = true};
   const std::uint64_t value = may_leave_ ? run_until_left(run, entry_, context, second) : entry_(context, second);
-  thread_state.turns = turns;
   current_run() = outer;
   return value;
 }
@@ -211,7 +217,8 @@ std::uint64_t Compiled::call(Run& run, std::uint64_t function, std::uint64_t a, 
   run.safe = false;
   run.call = call_back;
   run.way_out = may_leave_ ? &nowhere : nullptr;   // the callback's own way out comes first
-  const std::int64_t turns = begin_on_thread(run);
+  if (!thread_state.known) [[unlikely]] thread_state = {.cpu = current_cpu(), .known = true};
+  const std::int64_t turns = begin_turns(run);
   const std::uint64_t result = call_back(run, function, a, b, c, 0);
   thread_state.turns = turns;
   current_run() = outer;

@@ -7,7 +7,8 @@ namespace espy::vm {
 
 struct ThreadState {
   std::int64_t turns = 0;        ///< that a bounded program may still make; below 0 it ends
-  std::uint32_t cpu = 0;         ///< current_cpu(), set before a compiled program runs
+  std::uint32_t cpu = 0;         ///< current_cpu()
+  bool known = false;            ///< is that set?
 };
 
 /// In the block that every thread has from its start, whose distance is one for all threads.
