@@ -46,7 +46,10 @@ bool has_slots(const Function& f) {
 /// What is better done late: it makes more instructions, or moves them.
 void finish(Function& f, const Options& options) {
   bool changed = false;
-  if (has_slots(f)) changed = forward_stores(f) | sink_stores(f);
+  if (has_slots(f)) {
+    changed = forward_stores(f);
+    changed |= sink_stores(f);
+  }
   changed |= hoist_invariants(f, options);
   changed |= reduce_strength(f, options);
   if (!changed) return;
