@@ -20,7 +20,7 @@ constexpr auto kRules = std::to_array<RuleRow>({
     {Rule::too_complex, "too-complex", "the program has too many paths", "move the loop's body into a function of bpf_loop or bpf_for, or parts of the program into global functions, which are verified once"},
     {Rule::stack_overflow, "stack-overflow", "the stack holds 512 bytes", "move large variables into a per-CPU array map of one element"},
     {Rule::stack_bounds, "stack-bounds", "the access is outside the stack frame", "access variables within their size; a register must be loaded with the size that it was stored with"},
-    {Rule::helper_not_allowed, "helper-not-allowed", "programs of this type may not call this helper", "use another program type, or another helper; `espy show facts` lists who may call what"},
+    {Rule::helper_not_allowed, "helper-not-allowed", "programs of this type may not call this helper", "use another program type, or another helper"},
     {Rule::gpl_only, "gpl-only", "this helper is for GPL-compatible programs", "`char LICENSE[] SEC(\"license\") = \"GPL\";`"},
     {Rule::wrong_argument, "wrong-argument", "an argument is not what the function takes", "pass the kind of pointer or number that the function's prototype asks for"},
     {Rule::map_value_bounds, "map-value-bounds", "the access goes past the map's value", "check the index against the array's size, or make the value larger"},

@@ -45,7 +45,7 @@ TEST(Usage, AMissingObjectIsNamed) {
 TEST(Usage, EveryCommandHasHelpWithExamplesAndAManPage) {
   Outcome overview = espy({"--help"});
   EXPECT_EQ(overview.status, 0);
-  for (const char* name : {"run", "test-run", "dis", "asm", "show", "gen", "man", "completion"}) {
+  for (const char* name : {"run", "test-run", "check", "dis", "asm", "show", "gen", "man", "completion"}) {
     EXPECT_NE(overview.out.find(name), std::string::npos) << name;
     Outcome help = espy({name, "--help"});
     EXPECT_EQ(help.status, 0) << name;
