@@ -55,20 +55,63 @@ Insn decoded(const isa::Instruction& from) {
   return insn;
 }
 
+/// Is this looked at only where the program gets to? Registers and fields that must be zero are; shapes and opcodes are not.
+bool is_late(isa::Defect defect, const isa::Insn& insn) {
+  switch (defect) {
+    case isa::Defect::bad_register:
+    case isa::Defect::reserved_dst:
+    case isa::Defect::reserved_src:
+    case isa::Defect::reserved_off:
+    case isa::Defect::reserved_imm: break;
+    case isa::Defect::undefined_variant: break;
+    default: return false;
+  }
+  if (isa::is_ld_imm64(insn)) return false;
+  return isa::class_of(insn) != isa::Class::ldx || defect == isa::Defect::bad_register || insn.imm == 0;
+}
+
+/// The instruction that a defective one would be if what is wrong were not there: for the flow of control, which is looked at
+/// first. Few fields are changed rather than many.
+std::optional<isa::Instruction> without_defect(const isa::Insn& insn) {
+  enum : unsigned { kImm = 1, kOff = 2, kSrc = 4, kDst = 8 };
+  constexpr unsigned kFewestFirst[] = {kImm, kOff, kSrc, kDst, 3, 5, 6, 9, 10, 12, 7, 11, 13, 14, 15};
+  for (unsigned fields : kFewestFirst) {
+    isa::Insn mended = insn;
+    const bool swaps = (insn.opcode & 0xf7) == 0xd4 || insn.opcode == 0xd7;
+    if ((fields & kImm) != 0) mended.imm = swaps ? 16 : 0;
+    if ((fields & kOff) != 0) mended.off = 0;
+    if ((fields & kSrc) != 0) mended.src = 0;
+    if ((fields & kDst) != 0) mended.dst = 0;
+    const isa::Decoded read = isa::try_decode(std::span(&mended, 1), 0);
+    if (read.defect == isa::Defect::none) return read.instruction;
+  }
+  return std::nullopt;
+}
+
 /// Decodes every slot; the walk never sees an instruction that is none.
-std::optional<Flaw> decode_all(Code& code, std::span<const isa::Insn> raw, facts::KernelVersion kernel) {
+std::optional<Flaw> decode_all(Code& code, std::span<const isa::Insn> raw, const CodeRules& rules) {
   for (std::uint32_t at = 0; at < raw.size();) {
-    const isa::Decoded read = isa::try_decode(raw, at);
-    if (read.defect != isa::Defect::none)
-      return Flaw{at, Flaw::Kind::instruction, says_of(read.defect, raw[at], at, !isa::rows_of(raw[at].opcode).empty()),
-                  isa::describe(read.defect, raw, at)};
+    isa::Decoded read = isa::try_decode(raw, at);
+    std::optional<Flaw> late;
+    if (read.defect != isa::Defect::none) {
+      Flaw flaw{at, Flaw::Kind::instruction, says_of(read.defect, raw[at], at, !isa::rows_of(raw[at].opcode).empty()),
+                isa::describe(read.defect, raw, at)};
+      const bool harmless = raw[at].opcode == isa::kOpExit && read.defect == isa::Defect::reserved_off;   // an exit's offset
+      const bool late_one = harmless || (!rules.fields_everywhere && is_late(read.defect, raw[at]));
+      const auto mended = late_one ? without_defect(raw[at]) : std::nullopt;
+      if (!mended) return flaw;
+      if (!harmless) late = std::move(flaw);
+      read.instruction = *mended;
+    }
     const isa::OpcodeRow& row = *read.instruction.row;
     const facts::KernelVersion since{row.since.major, row.since.minor};
-    if (row.since.major == 0 || (kernel.major != 0 && kernel < since))
+    if (row.since.major == 0 || (rules.kernel.major != 0 && rules.kernel < since))
       return Flaw{at, Flaw::Kind::instruction, fmt::format("unknown opcode {:02x}", raw[at].opcode),
                   fmt::format("the instruction {} needs Linux {}", row.name, facts::to_string(since))};
     Insn& insn = code.insns[at] = decoded(read.instruction);
-    if (insn.op == isa::Operation::call) insn.call = static_cast<isa::CallKind>(raw[at].src);
+    insn.defective = late.has_value();
+    if (late) code.late_flaws.push_back(std::move(*late));
+    if (insn.op == isa::Operation::call) insn.call = raw[at].src > 2 ? isa::CallKind::helper : static_cast<isa::CallKind>(raw[at].src);
     if (insn.op == isa::Operation::ld_imm64) {
       const auto pseudo = static_cast<isa::Pseudo>(raw[at].src);
       insn.literal = pseudo == isa::Pseudo::none     ? Literal::number
@@ -165,7 +208,7 @@ Code Code::make(const object::LinkedObject& object, const object::LinkedProgram&
   }
   code.insns.resize(raw.size());
   // The kernel looks for subprograms before it looks at anything else, and so calls of nowhere come first.
-  code.flaw = decode_all(code, raw, rules.kernel);
+  code.flaw = decode_all(code, raw, rules);
   if (code.flaw) return code;
   apply_relocations(code, program.spec.code);
   resolve_targets(code);

@@ -34,6 +34,7 @@ struct Insn {
   bool prune_point = false, jump_point = false, force_checkpoint = false, calls_callback = false;
   bool second_half = false;         ///< the second slot of a 64-bit immediate load
   bool in_loop_body = false;
+  bool defective = false;           ///< Code::late_flaws says why; what stands here serves the flow of control only
   std::uint32_t map = 0;            ///< literal map, map_value: index of the map in the object
   std::uint64_t imm64 = 0;          ///< 64-bit immediate loads; map_value: the offset
 };
@@ -51,7 +52,7 @@ struct Subprogram {
   std::uint16_t keep_fastcall_stack = 0;
 };
 
-/// A defect that is there whatever path is taken.
+/// A defect of the program itself, whatever its registers hold.
 struct Flaw {
   std::uint32_t insn = 0;
   enum class Kind : std::uint8_t { instruction, jump, unreachable, loop, end, call, frame_pointer, too_large, subprograms } kind{};
@@ -61,6 +62,7 @@ struct Flaw {
 struct CodeRules {
   bool allow_back_edges = true;   ///< bounded loops: 5.3 and privileged
   bool may_goto = true;
+  bool fields_everywhere = false;  ///< Behaviour::fields_everywhere
   std::uint32_t max_insns = 1'000'000;
   facts::KernelVersion kernel = {};
 };
@@ -73,6 +75,7 @@ class Code {
   std::vector<Insn> insns;
   std::vector<Subprogram> subprograms;
   std::optional<Flaw> flaw;
+  std::vector<Flaw> late_flaws;     ///< by instruction: of those that count only where the program gets to them
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(insns.size()); }
   /// The subprogram that begins here; -1: none does.

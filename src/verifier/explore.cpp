@@ -1,6 +1,8 @@
 // The walk. One path is followed until it ends or an earlier state covers it; at a branch that may go both ways the jump's
 // side is kept for later. Paths are taken up again last in, first out, so that a state's descendants end before its siblings
 // begin, which is what makes them known when the siblings come.
+#include <algorithm>
+
 #include "verifier/checker.hpp"
 
 namespace espy::verifier {
@@ -97,6 +99,12 @@ Checker::Next Checker::step() {
     insn_ += insn.slots;
     return fine ? Next::go_on : Next::failed;
   };
+  if (insn.defective) {
+    const Flaw& flaw = *std::ranges::lower_bound(code_.late_flaws, insn_, {}, &Flaw::insn);
+    fail_with(Rule::bad_instruction, kNoRegister, flaw.kernel_says);
+    failure_.message = flaw.message;
+    return Next::failed;
+  }
   switch (insn.cls) {
     case isa::Class::alu:
     case isa::Class::alu64: return go_on(step_alu(insn));

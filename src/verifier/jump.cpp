@@ -225,14 +225,8 @@ Checker::Next Checker::conditional(const Insn& insn) {
   Reg there_immediate = immediate;
   Reg& there_dst = there->reg(insn.dst);
   Reg& there_src = insn.reg_operand ? there->reg(insn.src) : there_immediate;
-  if (&dst != &src) {
-    refine_scalars(compare, there_dst, there_src, narrow);
-    refine_scalars(negated(compare), dst, src, narrow);
-  } else {
-    Reg twin = dst, there_twin = there_dst;
-    refine_scalars(compare, there_dst, there_twin, narrow);
-    refine_scalars(negated(compare), dst, twin, narrow);
-  }
+  refine_scalars(compare, there_dst, there_src, narrow);   // of a register and itself, too: what cannot be leaves nothing known
+  refine_scalars(negated(compare), dst, src, narrow);
   if (insn.reg_operand && src.is_scalar() && src.id != 0) {
     sync_linked(*state_, src, linked);
     sync_linked(*there, there_src, linked);

@@ -90,6 +90,7 @@ constexpr auto kBehaviours = std::to_array<BehaviourRow>({
     {.behaviour = insn_arrays, .name = "insn_arrays", .since = {6, 19}, .shown_by = "enum:BPF_MAP_TYPE_INSN_ARRAY"},
     {.behaviour = lsm_return_ranges, .name = "lsm_return_ranges", .since = {6, 12}},
     {.behaviour = context_writes_by_st, .name = "context_writes_by_st", .since = {6, 4}},
+    {.behaviour = fields_everywhere, .name = "fields_everywhere", .since = {7, 1}},
 });
 // clang-format on
 
@@ -98,7 +99,7 @@ constexpr bool in_order() {
     if (std::to_underlying(kBehaviours[i].behaviour) != i) return false;
   return true;
 }
-static_assert(in_order() && kBehaviours.size() == std::to_underlying(context_writes_by_st) + 1U);
+static_assert(in_order() && kBehaviours.size() == std::to_underlying(fields_everywhere) + 1U);
 static_assert(kBehaviours.size() <= 96, "Profile::behaviours has 96 bits");
 
 constexpr facts::KernelVersion kLongTerm[] = {{5, 4}, {5, 10}, {5, 15}, {6, 1}, {6, 6}, {6, 12}, {6, 18}};

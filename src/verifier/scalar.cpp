@@ -146,7 +146,7 @@ void repair(Scalar& s) {
                           (s.bits.is_const() && (s.umin != s.bits.value || s.umax != s.bits.value));
   const bool impossible32 =
       s.is_const32() && (s.u32min != static_cast<std::uint32_t>(s.bits.value) || s.u32max != static_cast<std::uint32_t>(s.bits.value));
-  if (impossible || impossible32) s = Scalar::unknown();
+  if (impossible || impossible32) s.forget_bounds();   // the known bits stay, as the kernel keeps them
 }
 
 }  // namespace espy::verifier

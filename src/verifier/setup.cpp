@@ -124,6 +124,7 @@ std::vector<std::uint8_t> Checker::call_parameters() const {
 bool Checker::prepare() {
   const CodeRules rules{.allow_back_edges = privileged() && profile_.has(Behaviour::bounded_loops),
                         .may_goto = profile_.has(Behaviour::may_goto),
+                        .fields_everywhere = profile_.has(Behaviour::fields_everywhere),
                         .max_insns = privileged() ? profile_.limits.program_insns : std::min<std::uint32_t>(4096, profile_.limits.program_insns),
                         .kernel = profile_.version};
   code_ = Code::make(object_, program_, rules);

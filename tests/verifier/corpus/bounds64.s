@@ -478,3 +478,37 @@ join:
   r7 += 0x1000000 ;; r7 -= 0x1000000
   r0 = *(u8 *)(r7 +0)
   leave
+
+== register_above_itself | socket | reject
+  setup a48 r6
+  r6 &= 31
+  if r6 > r6 goto ok ;; goto out
+ok:
+  read_at r6 u64
+
+== register_not_above_itself | socket | accept
+  setup a48 r6
+  r6 &= 31
+  if r6 > r6 goto out
+  read_at r6 u64
+
+== register_equal_to_itself | socket | accept
+  setup a48 r6
+  r6 &= 31
+  if r6 == r6 goto ok ;; goto out
+ok:
+  read_at r6 u64
+
+== register_unequal_to_itself | socket | accept
+  setup a48 r6
+  r6 &= 31
+  if r6 != r6 goto ok ;; goto out
+ok:
+  read_at r6 u64
+
+== register_below_itself_narrow | socket | reject
+  setup a48 r6
+  w6 &= 31
+  if w6 s< w6 goto ok ;; goto out
+ok:
+  read_at r6 u64

@@ -292,7 +292,7 @@ class Maker {
   void access_value() {
     const std::uint8_t base = holding([](Holds h) { return h == Holds::value; });
     if (base == 15) return lookup();
-    const int bytes = bytes_[base];
+    const int bytes = bytes_[base] != 0 ? bytes_[base] : 48;   // two paths met, and neither is sure
     if (chance(25)) return access(base, static_cast<std::int64_t>(below(static_cast<std::uint64_t>(bytes))) - (chance(10) ? 8 : 0));
     const std::uint8_t index = any_index();
     if (index == base) return;
