@@ -67,7 +67,7 @@ bool Checker::pointer_arithmetic(const Insn& insn, const Reg& pointer, const Reg
   const Scalar& amount = number.value;
   const bool constant = amount.is_const();
   const std::int64_t known = amount.smin;
-  if (amount.is_empty()) {
+  if (amount.is_empty() || (constant && (amount.smin != amount.smax || amount.umin != amount.umax))) {   // it cannot be
     set_unknown(dst);
     return true;
   }
