@@ -4,6 +4,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,6 +73,40 @@ double measure(auto call) {
   }
   return median(rounds);
 }
+
+/// Instructions that this thread retires; none where the machine does not count them (most virtual ones).
+class Retired {
+ public:
+  Retired() {
+    perf_event_attr attr{};
+    attr.type = PERF_TYPE_HARDWARE, attr.size = sizeof attr, attr.config = PERF_COUNT_HW_INSTRUCTIONS;
+    attr.exclude_kernel = 1, attr.exclude_hv = 1;
+    fd_ = static_cast<int>(::syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+  }
+  ~Retired() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Retired(const Retired&) = delete;
+  Retired& operator=(const Retired&) = delete;
+
+  /// Of one call.
+  std::optional<double> of(auto call) const {
+    constexpr int kCalls = 64;
+    const auto before = count();
+    for (int i = 0; i < kCalls; ++i) call();
+    const auto after = count();
+    if (!before || !after) return std::nullopt;
+    return static_cast<double>(*after - *before) / kCalls;
+  }
+
+ private:
+  std::optional<std::uint64_t> count() const {
+    std::uint64_t value = 0;
+    if (fd_ < 0 || read(fd_, &value, sizeof value) != sizeof value) return std::nullopt;
+    return value;
+  }
+  int fd_ = -1;
+};
 
 std::vector<unsigned char> packet() {
   std::vector<unsigned char> bytes(64);
@@ -196,6 +232,8 @@ int main(int argc, char**) {
   auto in = vm::Packet::make(facts::ProgType::xdp, std::as_bytes(std::span(bytes)), {});
   if (!in) return fmt::print(stderr, "{}\n", describe(in.error())), 1;
   fmt::print("{:<12}{:>12}{:>10}{:>10}{:>10}{:>10}{:>12}{:>10}{:>8}\n", "ns a run", "interpreter", "baseline", "optimised", "kernel", "native", "of kernel", "of native", "bytes");
+  const Retired retired;
+  std::string instructions;
   std::vector<double> of_kernel, of_native;
   double empty_kernel = 0, empty_engine = 0, empty_native = 0;
   for (const Work& work : kWork) {
@@ -207,6 +245,10 @@ int main(int argc, char**) {
     row.native = measure([&] { values[3] = static_cast<std::uint32_t>(work.native(bytes.data(), bytes.data() + bytes.size())); });
     auto in_kernel = kernel.run(work.name);
     if (in_kernel) row.kernel = in_kernel->nanoseconds;
+    vm::Run counted{.context = in->context(), .packet = &*in};
+    const auto compiled = retired.of([&] { static_cast<void>(optimised.object->find_program(fmt::format("do_{}", work.name))->compiled()->run(counted, reinterpret_cast<std::uint64_t>(in->context()))); });
+    const auto by_clang = retired.of([&] { static_cast<void>(work.native(bytes.data(), bytes.data() + bytes.size())); });
+    if (compiled && by_clang) instructions += fmt::format("{:<12}{:>12.0f}{:>12.0f}\n", work.name, *compiled, *by_clang);
     bool same = values[0] == values[1] && values[0] == values[2] && values[0] == values[3] && (!in_kernel || in_kernel->value == values[0]);
     row.code_bytes = optimised.object->find_program(fmt::format("do_{}", work.name))->compiled()->code_bytes();
     if (std::strcmp(work.name, "empty") == 0) {
@@ -227,5 +269,7 @@ int main(int argc, char**) {
     return ratios.empty() ? 0 : std::exp(sum / static_cast<double>(ratios.size()));
   };
   fmt::print("geometric mean: {:.2f} of the kernel's, {:.2f} of native\n", mean(of_kernel), mean(of_native));
+  if (instructions.empty()) fmt::print("instructions retired: this machine does not count them\n");
+  else fmt::print("{:<12}{:>12}{:>12}\n{}", "retired", "optimised", "native", instructions);
   report_compile();
 }

@@ -14,6 +14,14 @@ Result<std::pair<std::string, std::string>> name_and_value(std::string_view opti
   return std::pair(std::string(text.substr(0, at)), std::string(text.substr(at + 1)));
 }
 
+Result<vm::Tier> chosen_tier(const Invocation& invocation) {
+  const std::string word = invocation.value("--tier").value_or("interpreter");
+  if (word == "interpreter") return vm::Tier::interpreter;
+  if (word == "baseline") return vm::Tier::baseline;
+  if (word == "optimised") return vm::Tier::optimised;
+  return fail(ErrorKind::invalid_argument, "--tier takes interpreter, baseline or optimised, not `{}`", word);
+}
+
 std::string program_names(const object::ObjectSpec& spec) {
   std::string names;
   for (const object::ProgramSpec& program : spec.programs) names += (names.empty() ? "" : ", ") + program.name;

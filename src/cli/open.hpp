@@ -3,6 +3,7 @@
 
 #include "cli/command.hpp"
 #include "espy/object.hpp"
+#include "espy/vm.hpp"
 
 namespace espy::cli {
 
@@ -16,6 +17,9 @@ Result<object::ObjectSpec> open_object(const Invocation& invocation);
 
 /// "NAME=VALUE" taken apart at the first '='; the error names the option it was given to.
 Result<std::pair<std::string, std::string>> name_and_value(std::string_view option, std::string_view text);
+
+/// What `--tier` says of how programs run in this process; without it, interpreted.
+Result<vm::Tier> chosen_tier(const Invocation& invocation);
 
 /// The names of all programs, for messages.
 std::string program_names(const object::ObjectSpec& spec);

@@ -15,7 +15,7 @@ constexpr Option kOptions[] = {
     {.name = "--pcap-in", .value = "FILE", .help = "in user space: the packets of this capture, one after the other"},
     {.name = "--pcap-out", .value = "FILE", .help = "in user space: write the packets that were not dropped, as the program left them"},
     {.name = "--via", .value = "xdp|packet", .help = "in user space, with --iface: take the packets away from the host (AF_XDP; default for XDP programs, where it can) or look at copies (AF_PACKET)"},
-    {.name = "--jit", .value = {}, .help = "in user space: compile the programs, whose memory accesses are then not checked"},
+    {.name = "--tier", .value = "interpreter|baseline|optimised", .help = "in user space: every access checked (default), or compiled, quickly or well; for programs that are trusted"},
     {.name = "--for", .value = "DURATION", .help = "end after 500ms, 10s, 2m …; default: at Ctrl-C"},
     {.name = "--json", .value = {}, .help = "print NDJSON: one object a line (docs/records.md)"},
     {.name = "--pid", .value = "PID", .help = "only this process, where the kind of probe can: uprobe, USDT, perf event, iterator"},
@@ -78,7 +78,7 @@ Result<bool> in_user_space(const Invocation& invocation) {
     }
     return true;
   }
-  for (std::string_view name : {"--pcap-in", "--pcap-out", "--via", "--jit"}) {
+  for (std::string_view name : {"--pcap-in", "--pcap-out", "--via", "--tier"}) {
     if (invocation.has(name)) return std::unexpected(Error{.kind = ErrorKind::invalid_argument, .message = fmt::format("{} is for programs in user space", name), .hint = "--engine user"});
   }
   return false;
@@ -86,7 +86,7 @@ Result<bool> in_user_space(const Invocation& invocation) {
 
 Result<int> run_in_user_space(const Invocation& invocation, SessionOptions common) {
   UserOptions options{.common = std::move(common), .pcap_in = invocation.value("--pcap-in").value_or(""), .pcap_out = invocation.value("--pcap-out").value_or("")};
-  options.jit = invocation.has("--jit");
+  options.tier = TRY(chosen_tier(invocation));
   if (auto via = invocation.value("--via")) {
     if (*via != "xdp" && *via != "packet") return fail(ErrorKind::invalid_argument, "--via takes xdp or packet, not `{}`", *via);
     options.via = *via == "xdp" ? Via::xdp : Via::packet;

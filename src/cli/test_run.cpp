@@ -76,14 +76,6 @@ Result<Engines> chosen_engines(const Invocation& invocation) {
   return fail(ErrorKind::invalid_argument, "--engine takes kernel, user or both, not `{}`", word);
 }
 
-Result<vm::Tier> chosen_tier(const Invocation& invocation) {
-  const std::string word = invocation.value("--tier").value_or("interpreter");
-  if (word == "interpreter") return vm::Tier::interpreter;
-  if (word == "baseline") return vm::Tier::baseline;
-  if (word == "optimised") return vm::Tier::optimised;
-  return fail(ErrorKind::invalid_argument, "--tier takes interpreter, baseline or optimised, not `{}`", word);
-}
-
 struct UserRun {
   std::unique_ptr<vm::Object> object;
   vm::TestRunResult result;

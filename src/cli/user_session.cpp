@@ -66,7 +66,7 @@ Result<void> UserSession::load(object::ObjectSpec spec) {
   // The kernel's types where it tells of them: elsewhere, programs that want them cannot be linked.
   auto target = kernel::running_target();
   object::LinkedObject linked = TRY(object::link(std::move(spec), target ? *target : object::Target{}, {.programs = options_.common.programs}));
-  object_ = TRY(vm::Object::load(std::move(linked), options_.jit ? vm::Tier::optimised : vm::Tier::interpreter));
+  object_ = TRY(vm::Object::load(std::move(linked), options_.tier));
   return {};
 }
 

@@ -18,7 +18,7 @@ struct UserOptions {
   SessionOptions common;
   std::string pcap_in, pcap_out;
   Via via = Via::any;
-  bool jit = false;
+  vm::Tier tier = vm::Tier::interpreter;
 };
 
 /// Programs on packets of a file or of an interface, or on a timer; their records as they come, and their maps when it ends.

@@ -181,6 +181,18 @@ TEST_F(Options, TestRunInEitherEngine) {
   EXPECT_NE(test_run("other").status, 0);
 }
 
+TEST_F(Options, TestRunInEachTier) {
+  for (const char* tier : {"interpreter", "baseline", "optimised"}) {
+    Outcome both = espy({"test-run", object("options.bpf.o"), "--prog", "swap_addresses", "--engine", "both", "--tier", tier});
+    EXPECT_EQ(both.status, 0) << both.err;
+    EXPECT_NE(both.out.find("swap_addresses (user): returned 3"), std::string::npos) << both.out;
+  }
+  Outcome wrong = espy({"test-run", object("options.bpf.o"), "--prog", "pass", "--engine", "user", "--tier", "fast"});
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_NE(wrong.err.find("not `fast`"), std::string::npos) << wrong.err;
+  EXPECT_EQ(espy({"test-run", object("options.bpf.o"), "--prog", "pass", "--tier", "baseline"}).status, 1);
+}
+
 TEST_F(Options, TestRunSaysWhatIsWrong) {
   Folder folder;
   write(folder.path("short"), "abc");
