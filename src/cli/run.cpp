@@ -11,11 +11,11 @@ namespace {
 constexpr Positional kPositionals[] = {{"OBJ.o", "an eBPF object file"}};
 constexpr Option kOptions[] = {
     {.name = "--prog", .value = "NAME", .help = "load and attach only this program", .repeat = Repeat::many},
-    {.name = "--engine", .value = "kernel|user", .help = "who runs it: the kernel (default), or this process: programs on packets, and perf_event programs on a timer"},
+    {.name = "--engine", .value = "kernel|user", .help = "the kernel (default), or this process: packet programs, and perf_event programs on a timer"},
     {.name = "--pcap-in", .value = "FILE", .help = "in user space: the packets of this capture, one after the other"},
     {.name = "--pcap-out", .value = "FILE", .help = "in user space: write the packets that were not dropped, as the program left them"},
-    {.name = "--via", .value = "xdp|packet", .help = "in user space, with --iface: take the packets away from the host (AF_XDP; default for XDP programs, where it can) or look at copies (AF_PACKET)"},
-    {.name = "--tier", .value = "interpreter|baseline|optimised", .help = "in user space: every access checked (default), or compiled, quickly or well; for programs that are trusted"},
+    {.name = "--via", .value = "xdp|packet", .help = "in user space: take packets from the host (AF_XDP; default for XDP programs) or copy them (AF_PACKET)"},
+    {.name = "--tier", .value = "TIER", .help = "in user space: interpreter (default: checks every access), baseline or optimised (compiled)"},
     {.name = "--for", .value = "DURATION", .help = "end after 500ms, 10s, 2m …; default: at Ctrl-C"},
     {.name = "--json", .value = {}, .help = "print NDJSON: one object a line (docs/records.md)"},
     {.name = "--pid", .value = "PID", .help = "only this process, where the kind of probe can: uprobe, USDT, perf event, iterator"},

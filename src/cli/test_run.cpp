@@ -16,7 +16,7 @@ constexpr Positional kPositionals[] = {{"OBJ.o", "an eBPF object file"}};
 constexpr Option kOptions[] = {
     {.name = "--prog", .value = "NAME", .help = "the program to run; may be left out where the object has only one"},
     {.name = "--engine", .value = "kernel|user|both", .help = "who runs it: the kernel (default), this process without privileges, or both, compared"},
-    {.name = "--tier", .value = "interpreter|baseline|optimised", .help = "in this process: every access checked (default), or compiled, quickly or well; for programs that are trusted"},
+    {.name = "--tier", .value = "TIER", .help = "in this process: interpreter (default: checks every access), baseline or optimised (compiled)"},
     {.name = "--data-in", .value = "FILE", .help = "the packet it gets (packet programs; default: 64 zero bytes)"},
     {.name = "--data-out", .value = "FILE", .help = "where to write the packet it leaves"},
     {.name = "--ctx-in", .value = "FILE", .help = "the context it gets, as the kernel's struct for its type"},
