@@ -15,10 +15,17 @@ namespace {
 
 constexpr std::string_view kStages[] = {"ast", "types", "ir", "optimised", "bpf", "verifier", "all"};
 
+// What bpftrace calls stages that are much the same here; a second `d` is its older word for all.
+struct StageAlias {
+  std::string_view alias, stage;
+};
+constexpr StageAlias kAliases[] = {{"parse", "ast"}, {"codegen", "ir"}, {"codegen-opt", "optimised"}, {"dis", "bpf"}, {"d", "all"}};
+
 Result<std::vector<std::string>> stages_of(const Invocation& invocation) {
   std::vector<std::string> stages;
   for (const std::string& value : invocation.values("--debug")) {
     for (std::string_view stage : split(value, ',')) {
+      if (const auto* row = std::ranges::find(kAliases, stage, &StageAlias::alias); row != std::end(kAliases)) stage = row->stage;
       if (std::ranges::find(kStages, stage) == std::end(kStages)) {
         std::string_view near = nearest(stage, {std::begin(kStages), std::end(kStages)});
         return std::unexpected(Error{.kind = ErrorKind::invalid_argument, .message = fmt::format("there is no stage `{}` to print", stage),

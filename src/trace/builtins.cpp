@@ -6,7 +6,7 @@
 
 #include "base/text.hpp"
 #include "facts/lookup.hpp"
-#include "facts/tables.hpp"
+#include "trace/words.hpp"
 
 namespace espy::trace {
 
@@ -94,8 +94,6 @@ constexpr auto kBuiltins = std::to_array<Builtin>({
 static_assert(facts::rows_are_in_order(kBuiltins, [](const Builtin& row) { return row.id; }));
 static_assert(facts::names_are_unique(kBuiltins));
 
-constexpr std::string_view kIntrinsic = "__builtin_";
-
 bool is_argument(std::string_view name) {
   if (!name.starts_with("arg") || name.size() < 4 || name.size() > 5) return false;
   return std::ranges::all_of(name.substr(3), [](char c) { return c >= '0' && c <= '9'; });
@@ -108,26 +106,15 @@ std::span<const Builtin> builtins() { return kBuiltins; }
 const Builtin& row_of(BuiltinId id) { return kBuiltins[std::to_underlying(id)]; }
 
 const Builtin* find_builtin(std::string_view name) {
-  if (name.starts_with(kIntrinsic)) name.remove_prefix(kIntrinsic.size());
-  if (is_argument(name)) return &row_of(arg);
-  for (const Builtin& row : kBuiltins) {
-    if (row.id == arg) continue;
-    if (row.name == name) return &row;
-    for (std::string_view alias : split_words(row.aliases))
-      if (alias == name) return &row;
-  }
-  return nullptr;
+  if (is_argument(without_intrinsic(name))) return &row_of(arg);
+  const Builtin* row = find_word(builtins(), name);
+  return row != nullptr && row->id == arg ? nullptr : row;   // argN is no word itself
 }
 
 std::uint32_t argument_number(std::string_view name) {
-  if (name.starts_with(kIntrinsic)) name.remove_prefix(kIntrinsic.size());
-  return parse_number<std::uint32_t>(name.substr(3)).value_or(0);
+  return parse_number<std::uint32_t>(without_intrinsic(name).substr(3)).value_or(0);
 }
 
-facts::KernelVersion since(const Builtin& builtin) {
-  if (builtin.since != facts::KernelVersion{} || builtin.helper.empty()) return builtin.since;
-  const facts::HelperRow* helper = facts::find_helper(builtin.helper);
-  return helper != nullptr ? helper->since : facts::KernelVersion{};
-}
+facts::KernelVersion since(const Builtin& builtin) { return first_kernel(builtin); }
 
 }  // namespace espy::trace

@@ -1,5 +1,7 @@
 #include "trace/config.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <type_traits>
@@ -111,6 +113,16 @@ Result<void> set_map_keys(Config& config, std::string_view value) {
   return {};
 }
 
+// What the kernel takes for the GPL: helpers that read memory are for such programs only.
+constexpr std::string_view kLicenses[] = {"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"};
+
+Result<void> set_license(Config& config, std::string_view value) {
+  if (std::ranges::find(kLicenses, value) == std::end(kLicenses))
+    return fail(ErrorKind::invalid_argument, "`{}` is no licence that the kernel gives its helpers to: {}", value, fmt::join(kLicenses, ", "));
+  config.license = value;
+  return {};
+}
+
 Result<void> nothing(Config&, std::string_view) { return {}; }
 std::string no_value(const Config&) { return {}; }
 
@@ -118,7 +130,7 @@ constexpr auto kRows = std::to_array<ConfigRow>({
     {"cache_user_symbols", "PER_PROGRAM", "whose symbols of programs are kept: PER_PID, PER_PROGRAM, NONE", set<&Config::cache_user_symbols>, get<&Config::cache_user_symbols>},
     {"cpp_demangle", "1", "print C++ and Rust names as they were written", set<&Config::cpp_demangle>, get<&Config::cpp_demangle>},
     {"lazy_symbolication", "0", "look symbols of programs up when they are printed, not while tracing", set<&Config::lazy_symbolication>, get<&Config::lazy_symbolication>},
-    {"license", "GPL", "licence that programs are loaded with", set<&Config::license>, get<&Config::license>},
+    {"license", "GPL", "licence that programs are loaded with", set_license, get<&Config::license>},
     {"log_size", "1000000", "bytes for the kernel's words on a program that it refuses", set<&Config::log_size>, get<&Config::log_size>},
     {"max_bpf_progs", "1024", "programs that a script may become", set<&Config::max_bpf_progs>, get<&Config::max_bpf_progs>},
     {"max_cat_bytes", "10240", "bytes that cat() prints at most", set<&Config::max_cat_bytes>, get<&Config::max_cat_bytes>},

@@ -7,8 +7,8 @@
 
 #include "base/text.hpp"
 #include "facts/lookup.hpp"
-#include "facts/tables.hpp"
 #include "trace/builtins.hpp"
+#include "trace/words.hpp"
 
 namespace espy::trace {
 
@@ -207,23 +207,13 @@ constexpr auto kFunctions = std::to_array<Function>({
 static_assert(facts::rows_are_in_order(kFunctions, [](const Function& row) { return row.id; }));
 static_assert(facts::names_are_unique(kFunctions));
 
-constexpr std::string_view kIntrinsic = "__builtin_";
-
 }  // namespace
 
 std::span<const Function> functions() { return kFunctions; }
 
 const Function& row_of(FunctionId id) { return kFunctions[std::to_underlying(id)]; }
 
-const Function* find_function(std::string_view name) {
-  if (name.starts_with(kIntrinsic)) name.remove_prefix(kIntrinsic.size());
-  for (const Function& row : kFunctions) {
-    if (row.name == name) return &row;
-    for (std::string_view alias : split_words(row.aliases))
-      if (alias == name) return &row;
-  }
-  return nullptr;
-}
+const Function* find_function(std::string_view name) { return find_word(functions(), name); }
 
 std::string_view nearest_function(std::string_view name) {
   std::vector<std::string_view> names;
@@ -233,11 +223,7 @@ std::string_view nearest_function(std::string_view name) {
   return nearest(name, names);
 }
 
-facts::KernelVersion since(const Function& function) {
-  if (function.since != facts::KernelVersion{} || function.helper.empty()) return function.since;
-  const facts::HelperRow* helper = facts::find_helper(function.helper);
-  return helper != nullptr ? helper->since : facts::KernelVersion{};
-}
+facts::KernelVersion since(const Function& function) { return first_kernel(function); }
 
 std::string_view to_string(FunctionKind kind) {
   switch (kind) {

@@ -13,6 +13,13 @@ namespace {
 constexpr std::uint32_t kFrames = 127;       // of a stack, unless the script says
 constexpr std::uint32_t kMostFrames = 1024;  // what the kernel can be told to record
 
+/// What `ctx` points to where the probe's own arguments do not say.
+struct ContextRow {
+  facts::ProgType type;
+  std::string_view name;
+};
+constexpr ContextRow kContexts[] = {{facts::ProgType::perf_event, "bpf_perf_event_data"}, {facts::ProgType::kprobe, "pt_regs"}};
+
 struct ClockRow {
   std::string_view name;
   Clock clock;
@@ -138,6 +145,10 @@ Type Checker::builtin_type(Span at, const Builtin& row, std::uint32_t number) {
     case BuiltinId::ctx: {
       const probes::ArgumentSet& set = body_->instance->arguments;
       if (set.context && set.btf) return pointer_to(type_of_btf(set.btf, *set.context, Space::context), Space::context);
+      const auto* row = std::ranges::find(kContexts, body_->instance->prog_type, &ContextRow::type);
+      const auto kernel = row != std::end(kContexts) ? kernel_btf() : nullptr;
+      if (kernel)
+        if (auto found = kernel->find(row->name, btf::Kind::struct_)) return pointer_to(type_of_btf(kernel, found->id(), Space::context), Space::context);
       return pointer_to({}, Space::context);
     }
     case BuiltinId::func: {

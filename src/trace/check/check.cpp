@@ -12,6 +12,11 @@ namespace espy::trace {
 
 namespace {
 
+/// Does it tell of what the probe interrupts?
+bool is_of_interrupted(const Builtin& row) {
+  return row.id == BuiltinId::ctx || row.id == BuiltinId::kstack || row.id == BuiltinId::ustack || row.id == BuiltinId::dw_ustack || row.id == BuiltinId::usermode;
+}
+
 /// What a block's text asks of its probes: names, before any types are known.
 probes::Needs needs_of(Probe& probe) {
   probes::Needs needs;
@@ -24,10 +29,12 @@ probes::Needs needs_of(Probe& probe) {
       if (row == nullptr) return;
       if (row->id == BuiltinId::arg || row->id == BuiltinId::retval) needs.numbered = true;
       if (row->id == BuiltinId::ctx) needs.whole_args = true;
+      needs.interrupted |= is_of_interrupted(*row);
       if (row->id == BuiltinId::probe || row->id == BuiltinId::func) needs.probe = true;
     } else if (auto* call = std::get_if<Call>(&expr.node)) {
       const Function* row = find_function(call->name);
-      if (row != nullptr && row->id == FunctionId::reg) needs.numbered = true;
+      if (row != nullptr && row->id == FunctionId::reg) needs.numbered = needs.interrupted = true;
+      if (const Builtin* builtin = find_builtin(call->name)) needs.interrupted |= is_of_interrupted(*builtin);
     }
   };
   // `args` alone is the whole of it: count the words and take those away that a member is of.

@@ -47,7 +47,8 @@ std::vector<probes::Instance> resolve(probes::Machine& machine, probes::ExpandOp
 
 ProbeResolver resolver(probes::Machine& machine, std::optional<int> pid, bool must_attach) {
   return [&machine, pid, must_attach](const Probe& probe, const probes::Needs& needs, const Config& config, Diagnostics& diagnostics) {
-    return resolve(machine, {.pid = pid, .max_probes = config.max_probes, .must_attach = must_attach, .missing = config.missing_probes}, probe, needs, diagnostics);
+    return resolve(machine, {.pid = pid, .max_probes = config.max_probes, .interrupted = needs.interrupted,
+                             .must_attach = must_attach, .missing = config.missing_probes}, probe, needs, diagnostics);
   };
 }
 

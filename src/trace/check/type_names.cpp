@@ -285,6 +285,8 @@ Type Checker::type_of(Expr& expr, TypeOf& node) {
   // What introspecting macros look at: (btf_id, base_ty, full_ty).
   std::string base = to_string(*type);
   base.resize(std::min(base.find_first_of("[ 0123456789"), base.size()));
+  if (type->kind == Kind::tuple) base = "tuple";
+  if (type->kind == Kind::record) base = "record";
   const bool has_id = type->btf.btf != nullptr;
   RecordLiteral info;
   const auto number = static_cast<std::uint64_t>(has_id ? static_cast<std::uint32_t>(type->btf.id) : 0U);

@@ -137,6 +137,7 @@ void Lowering::into(const Expr& e, Address to, Padding padding, std::uint32_t ro
     return;
   }
   const auto members = members_of(e);
+  if (members.empty() && e.type.kind == Kind::tuple && e.type.size == 0) return;   // ()
   if (!members.empty()) {
     // Gaps between members are found, so that only they are cleared.
     std::uint32_t end = 0;

@@ -70,6 +70,11 @@ ValueId Lowering::read_scalar(const Type& type, ValueId address, std::int64_t of
   if (address == ctx)
     for (const auto& [known_offset, object] : context_objects)
       if (known_offset == offset && ir_type(type) == fn().type_of(object)) return object;
+  // Of the registers that an event interrupted, the kernel gives whole words only.
+  if (direct && address == ctx && bytes < 8 && probe != nullptr && probe->instance.prog_type == facts::ProgType::perf_event) {
+    const std::int64_t word = offset / 8 * 8;
+    return fit(b.lshr(load_number({address, word}, 8), i64(8 * (offset - word))), type);
+  }
   if (direct) return load({address, offset}, type);
   const Address slot = temporary(8);
   read_memory(slot, bytes, offset == 0 ? address : b.add(address, i64(offset)), space, at);

@@ -30,11 +30,11 @@ Target on_event(const Expanding& ask, probe::Probe probe) {
 constexpr std::uint32_t kSoftware = 1, kHardware = 0;   // PERF_TYPE_*; cpu-clock is software event 0
 
 // Raw tracepoint programs are run by test_run since 5.10. An interval that user space fires itself acts at once: what it prints
-// of a map is what the map holds then.
+// of a map is what the map holds then. But it interrupts nothing, so one that asks what it interrupts is an event's.
 constexpr facts::KernelVersion kRunByUs{5, 10, 0};
 
 Target timer(const Expanding& ask, const TimerPlace& place) {
-  if (ask.point.provider == Provider::interval && ask.machine.version() >= kRunByUs) return run_by_us(ask);
+  if (ask.point.provider == Provider::interval && ask.machine.version() >= kRunByUs && !ask.options.interrupted) return run_by_us(ask);
   return on_event(ask, probe::PerfEvent{.type = kSoftware, .config = 0, .period = place.period_ns, .frequency = place.frequency,
                                         .name = "cpu-clock", .one_cpu = ask.point.provider == Provider::interval});
 }

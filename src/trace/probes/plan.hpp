@@ -25,6 +25,7 @@ struct Needs {
   std::vector<std::string> fields;   ///< args.NAME
   bool whole_args = false;           ///< `args` itself, or ctx
   bool numbered = false;             ///< argN, retval, reg()
+  bool interrupted = false;          ///< what the probe interrupts: ctx, reg(), stacks, usermode
   bool probe = false;                ///< which target it is: `probe`, `func`, or anything that is kept apart by target
 };
 

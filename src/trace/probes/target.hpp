@@ -64,6 +64,7 @@ struct Target {
 struct ExpandOptions {
   std::optional<int> pid = {};              ///< -p, or the child of -c
   std::size_t max_probes = 1024;
+  bool interrupted = false;                 ///< the script looks at what its probes interrupt
   /// Refuse what this kernel cannot attach. Off for compiling only (--dry-run, -d, --emit-elf).
   bool must_attach = true;
   MissingProbes missing = MissingProbes::error;   ///< of a probe that is not there on this machine

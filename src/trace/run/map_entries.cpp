@@ -140,7 +140,8 @@ bool join_cpus(const MapPlan& plan, Bytes values, unsigned cpus, MutableBytes jo
 void add_entry(const MapPlan& plan, Bytes key, Bytes values, unsigned cpus, Entries& entries) {
   if (plan.value_bytes < 8 && is_scalar(plan)) return;
   std::vector<std::byte> joined(plan.value_bytes);
-  if (!join_cpus(plan, values, plan.per_cpu ? cpus : 1, joined)) return;
+  // A count without keys is 0 before the first.
+  if (!join_cpus(plan, values, plan.per_cpu ? cpus : 1, joined) && !(is_scalar(plan) && plan.value.kind == Kind::count)) return;
   std::ranges::copy(joined, entries.add(key).begin());
 }
 

@@ -33,7 +33,7 @@ class Entries {
   std::vector<std::byte> data_;
 };
 
-/// Adds an entry as the map has it, values of CPUs apart; not that of a scalar map that was not set.
+/// Adds an entry as the map has it, values of CPUs apart; not that of a scalar map that was not set, unless it counts.
 void add_entry(const MapPlan& plan, Bytes key, Bytes values, unsigned cpus, Entries& entries);
 /// The same entries, of maps with the bucket in their keys one for each key.
 Entries whole_entries(const MapPlan& plan, Entries entries);
