@@ -72,7 +72,7 @@ long Map::read_into(const void* key, std::byte* value) {
   for (unsigned cpu = 0; cpu < (is_per_cpu() ? cpu_count() : 1); ++cpu) {
     const void* found = is_per_cpu() ? lookup_percpu(key, cpu) : lookup(key);
     if (found == nullptr) return -ENOENT;
-    copy_value(value + cpu * rounded(attributes_.value_size), found);
+    copy_all(value + cpu * rounded(attributes_.value_size), found);
   }
   return 0;
 }
@@ -130,6 +130,7 @@ Result<std::optional<std::vector<std::byte>>> Map::take(Bytes key) {
     case MapType::percpu_hash:
     case MapType::lru_hash:
     case MapType::lru_percpu_hash:
+    case MapType::stack_trace:
       result = read_into(key.data(), value.data());
       if (result == 0) result = erase(key.data());
       break;
@@ -152,7 +153,7 @@ Result<std::optional<std::vector<std::byte>>> Map::next_key(Bytes key) {
 
 Result<void> Map::freeze() {
   if (!attributes_.fields.empty()) return fail_sys(524, "freeze map `{}`, whose values have locks, timers or pointers", attributes_.name);
-  if (frozen_.exchange(true)) return fail_sys(EBUSY, "map `{}` is frozen already", attributes_.name);
+  if (frozen_.exchange(true)) return fail_sys(EPERM, "map `{}` is frozen already", attributes_.name);
   return {};
 }
 

@@ -107,6 +107,11 @@ class Map {
     if (attributes_.fields.empty()) [[likely]] std::memcpy(to, from, attributes_.value_size);
     else copy_between_fields(to, from);
   }
+  /// As copy_value; of a per-CPU map with what fills the value up to 8 bytes, as the kernel does for user space.
+  void copy_all(void* to, const void* from) const {
+    if (is_per_cpu() && attributes_.fields.empty()) std::memcpy(to, from, rounded_value());
+    else copy_value(to, from);
+  }
   /// As copy_value, under the lock in the value, which it has.
   void copy_value_locked(void* value, void* to, const void* from) const;
   /// BPF_F_LOCK without a lock in the value, which nobody takes.
@@ -119,6 +124,7 @@ class Map {
   MapAttributes attributes_;
 
  private:
+  std::size_t rounded_value() const { return (std::size_t{attributes_.value_size} + 7) / 8 * 8; }
   Result<void> check_key(Bytes key) const;
   Result<void> check_change(Bytes key) const;
   void copy_between_fields(void* to, const void* from) const;

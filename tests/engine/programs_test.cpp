@@ -56,7 +56,7 @@ TEST_P(Programs, MeanTheSameToBothEngines) {
   compare_programs(std::get<0>(GetParam()), std::get<1>(GetParam()));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Programs, testing::Combine(testing::Values("packet_xdp", "packet_tc", "context_flow", "calls", "maps_keyed", "maps_ordered", "references", "kfuncs", "old_loads"),
+INSTANTIATE_TEST_SUITE_P(All, Programs, testing::Combine(testing::Values("packet_xdp", "packet_tc", "context_flow", "calls", "maps_keyed", "maps_ordered", "references", "packet_shape", "targets", "values", "kfuncs", "old_loads"),
                                                testing::Values(vm::Tier::interpreter, vm::Tier::baseline, vm::Tier::optimised)),
                          [](const auto& info) { return fmt::format("{}_{}", std::get<0>(info.param), kTiers[static_cast<std::size_t>(std::get<1>(info.param))]); });
 

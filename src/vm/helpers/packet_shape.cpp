@@ -155,7 +155,7 @@ std::uint64_t set_timestamp(std::uint64_t, std::uint64_t time, std::uint64_t kin
   Packet& p = *current_run()->packet;
   if (header_bytes(protocol_of(p)) == UINT32_MAX) return result(-EOPNOTSUPP);
   switch (static_cast<std::uint32_t>(kind)) {
-    case 0: if (time != 0) return result(-EINVAL); break;     // unspecified: no time
+    case 0: break;                                            // the wall clock, or no time
     case 1: case 2: if (time == 0) return result(-EINVAL); break;
     default: return result(-EINVAL);
   }

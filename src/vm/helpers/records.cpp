@@ -13,9 +13,10 @@ RingBuffer* ring(std::uint64_t map) {
   return pointer<Map>(map)->attributes().type == facts::MapType::ringbuf ? static_cast<RingBuffer*>(pointer<Map>(map)) : nullptr;
 }
 
-std::uint64_t output(std::uint64_t map, std::uint64_t data, std::uint64_t size, std::uint64_t, std::uint64_t) {
+std::uint64_t output(std::uint64_t map, std::uint64_t data, std::uint64_t size, std::uint64_t flags, std::uint64_t) {
+  constexpr std::uint64_t kWakeups = 3;   // whom to wake is the consumer's own affair here
   RingBuffer* to = ring(map);
-  return to == nullptr ? result(-EINVAL) : result(to->output(pointer<void>(data), size));
+  return to == nullptr || (flags & ~kWakeups) != 0 ? result(-EINVAL) : result(to->output(pointer<void>(data), size));
 }
 
 }  // namespace
@@ -45,7 +46,7 @@ std::uint64_t finish_record(std::uint64_t record, bool discard) {
 
 namespace {
 
-std::uint64_t reserve(std::uint64_t map, std::uint64_t size, std::uint64_t, std::uint64_t, std::uint64_t) { return reserve_record(map, size); }
+std::uint64_t reserve(std::uint64_t map, std::uint64_t size, std::uint64_t flags, std::uint64_t, std::uint64_t) { return flags != 0 ? 0 : reserve_record(map, size); }
 std::uint64_t submit(std::uint64_t record, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return finish_record(record, false); }
 std::uint64_t discard(std::uint64_t record, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) { return finish_record(record, true); }
 

@@ -63,7 +63,7 @@ class Array final : public Map {
  protected:
   long update_all_cpus(const void* key, const std::byte* values, std::uint64_t flags) override {
     if (long refused = check(at(key, 0), flags)) return refused;
-    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) copy_value(at(key, cpu), values + cpu * stride_);
+    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) copy_all(at(key, cpu), values + cpu * stride_);
     return 0;
   }
 

@@ -426,7 +426,7 @@ long Hash::update_all_cpus(const void* key, const std::byte* values, std::uint64
     const Hash& map;
     const std::byte* value;
     void operator()(Element& e) const {
-      for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) map.copy_value(map.value_of(e, cpu), value + cpu * map.value_stride_);
+      for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) map.copy_all(map.value_of(e, cpu), value + cpu * map.value_stride_);
     }
   };
   const FillAll fill{*this, values};

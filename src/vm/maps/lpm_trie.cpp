@@ -36,6 +36,7 @@ class LpmTrie final : public Map {
   void* lookup(const void* key) override {
     std::shared_lock lock(mutex_);
     const Key wanted = split(key);
+    if (wanted.bits > data_bytes_ * 8) return nullptr;
     const Node* best = nullptr;
     for (const Node* node = root_.get(); node != nullptr;) {
       if (common(*node, wanted) < node->bits) break;

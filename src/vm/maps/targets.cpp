@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/text.hpp"
 #include "vm/cpu.hpp"
 #include "vm/maps/kinds.hpp"
 
@@ -17,7 +18,13 @@ namespace {
 using facts::MapType;
 
 constexpr std::uint32_t kMostQueued = 16384;   // packets that wait for a CPU
-constexpr std::uint32_t kMostCpus = 8192;
+
+// CPUs that a kernel was built for at most.
+std::uint32_t most_cpus() {
+  auto text = read_text_file("/sys/devices/system/cpu/kernel_max");
+  const auto last = text ? parse_number<std::uint32_t>(trim(*text)) : std::nullopt;
+  return last ? *last + 1 : 8192;
+}
 
 std::uint32_t word(const void* from) {
   std::uint32_t value;
@@ -123,7 +130,7 @@ Result<std::shared_ptr<Map>> make_target_map(MapAttributes attributes) {
     return bad_map(attributes, fmt::format("keys are 4 bytes, values {}", socket ? "4" : "4 or 8"));
   }
   if (attributes.max_entries == 0) return bad_map(attributes, "it has no room for a target");
-  if (attributes.type == MapType::cpumap && attributes.max_entries > kMostCpus) return bad_map(attributes, fmt::format("{} CPUs", attributes.max_entries));
+  if (attributes.type == MapType::cpumap && attributes.max_entries > most_cpus()) return bad_map(attributes, fmt::format("{} CPUs", attributes.max_entries));
   MapAttributes inside{.name = attributes.name, .type = MapType::hash, .key_size = 4, .value_size = attributes.value_size, .max_entries = attributes.max_entries};
   std::shared_ptr<Map> present = TRY(make_hash(std::move(inside)));
   return std::make_shared<TargetMap>(std::move(attributes), std::move(present));
