@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "command.hpp"
 
 namespace espy::test {
@@ -70,7 +72,13 @@ TEST(UserEngine, NeedsNoPrivileges) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root to become nobody";
   Folder folder;
   write(folder.path("in.pcap"), capture({frame(0x0800, 60)}));
-  const Outcome outcome = unprivileged({"run", object("packets.bpf.o"), "--engine", "user", "--pcap-in", folder.path("in.pcap")});
+  for (const std::string& path : {std::string(ESPY_BINARY_DIR "/espy"), object("packets.bpf.o")}) {
+    const std::string copy = folder.path(path.substr(path.rfind('/') + 1));
+    std::filesystem::copy_file(path, copy);
+    std::filesystem::permissions(copy, std::filesystem::perms(0755));
+  }
+  std::filesystem::permissions(folder.path("in.pcap"), std::filesystem::perms(0644));
+  const Outcome outcome = unprivileged({folder.path("espy"), "run", folder.path("packets.bpf.o"), "--engine", "user", "--pcap-in", folder.path("in.pcap")});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("1 packet: 1 passed"), std::string::npos) << outcome.out;
 }

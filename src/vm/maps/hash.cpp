@@ -35,17 +35,18 @@ std::uint64_t tail_of(const std::byte* at, std::size_t bytes) {
   return word;
 }
 
-// Values are written so, too: a reader may still hold what becomes another element.
+// Values are written so, too: a reader may still hold what becomes another element. Who reads a word of the new value sees
+// that the element has gone from its old place.
 void store_words(std::byte* to, const void* from, std::size_t bytes) {
   const auto* at = static_cast<const std::byte*>(from);
   std::size_t done = 0;
-  for (; done + 8 <= bytes; done += 8) shared_word(to + done).store(word_at<std::uint64_t>(at + done), std::memory_order_relaxed);
-  if (done < bytes) shared_word(to + done).store(tail_of(at + done, bytes - done), std::memory_order_relaxed);
+  for (; done + 8 <= bytes; done += 8) shared_word(to + done).store(word_at<std::uint64_t>(at + done), std::memory_order_release);
+  if (done < bytes) shared_word(to + done).store(tail_of(at + done, bytes - done), std::memory_order_release);
 }
 
 void load_words(std::byte* to, const std::byte* from, std::size_t bytes) {
   for (std::size_t done = 0; done < bytes; done += 8) {
-    const std::uint64_t word = shared_word(from + done).load(std::memory_order_relaxed);
+    const std::uint64_t word = shared_word(from + done).load(std::memory_order_acquire);
     std::memcpy(to + done, &word, std::min<std::size_t>(8, bytes - done));
   }
 }
@@ -193,15 +194,17 @@ void* Hash::lookup_percpu(const void* key, unsigned cpu) {
   return found == nullptr ? nullptr : value_of(*found, cpu);
 }
 
-// The element may become another's while it is copied: it is only one value if it still is the key's afterwards.
+// The element may become another's while it is copied, or the key's again with another value: it is one value if it still is the
+// key's afterwards, and nothing was written in between.
 long Hash::read_into(const void* key, std::byte* value) {
   if (per_cpu_ || !attributes_.fields.empty()) return Map::read_into(key, value);
+  const Stripe& stripe = stripe_of(by_key_size([&]<unsigned kKeyBytes>() { return hash_of<kKeyBytes>(key); }) & mask_);
   for (unsigned turns = 0;; ++turns) {
+    const std::uint32_t version = stripe.version.load(std::memory_order_acquire);
     const auto* found = static_cast<const std::byte*>(lookup(key));
     if (found == nullptr) return -ENOENT;
     load_words(value, found, attributes_.value_size);
-    std::atomic_thread_fence(std::memory_order_acquire);
-    if (lookup(key) == found) return 0;
+    if ((version & 1) == 0 && lookup(key) == found && stripe.version.load(std::memory_order_relaxed) == version) return 0;
     relax_after(turns);
   }
 }
@@ -340,8 +343,11 @@ long Hash::put(const void* key, std::uint64_t flags, bool replace, const Fill& f
       Element& e = element(number);
       e.hash.store(hash, std::memory_order_relaxed);
       if (lru_) e.used.store(1, std::memory_order_relaxed), e.looked_up.store(0, std::memory_order_relaxed);
+      const std::uint32_t version = stripe.version.load(std::memory_order_relaxed);
+      stripe.version.store(version + 1, std::memory_order_relaxed);
       write_key<kKeyBytes>(e, key);
       fill(e);
+      stripe.version.store(version + 2, std::memory_order_release);
       if (old == kNone) {
         e.next.store(follow(&heads_[bucket], bucket), std::memory_order_relaxed);
         refer(&heads_[bucket], bucket, number);

@@ -62,6 +62,7 @@ class Hash final : public Map {
     std::atomic<std::uint32_t> lock;
     std::atomic<std::uint32_t> free;         // number + 1 of the first free element
     std::uint32_t spare;                     // its number, XORed with that of the first spare
+    std::atomic<std::uint32_t> version;      // of what its elements hold; odd while one is written
   };
   struct alignas(64) State {
     std::atomic<std::uint32_t> fresh;        // elements below it were used at some time
