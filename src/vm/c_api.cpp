@@ -1,10 +1,11 @@
 // The C face of the engine (espy/espy.h): each function says in C what one of the engine's says in C++. No exception passes.
+#include <espy/espy.h>   // of the public headers, as it includes nothing that stands above us
+
 #include <algorithm>
 #include <cstring>
 #include <exception>
 #include <utility>
 
-#include "espy/espy.h"
 #include "object/link.hpp"
 #include "object/read.hpp"
 #include "vm/object.hpp"
@@ -105,7 +106,9 @@ Bytes bytes_at(const void* at, std::size_t bytes) { return {static_cast<const st
 
 extern "C" {
 
-espy_registry* espy_new_registry(void) { return new (std::nothrow) espy_registry; }
+espy_registry* espy_new_registry(void) {
+  return guarded<espy_registry*>({nullptr, 0}, nullptr, []() -> Result<espy_registry*> { return new espy_registry; });
+}
 
 int espy_add_helper(espy_registry* registry, std::uint32_t number, const char* name, const espy_argument* arguments, std::size_t count, espy_function function,
                     char* message, std::size_t message_bytes) {
