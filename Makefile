@@ -7,7 +7,7 @@ PROGRAMS ?= 100000
 PREFIX ?= /usr/local
 export JOBS FUZZ_SECONDS
 
-.PHONY: help deps configure build run test vm kernels bench differential fuzz asan tsan format tidy install clean
+.PHONY: help deps configure build run test vm kernels bench differential engines fuzz asan tsan format tidy install clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -50,6 +50,13 @@ differential: ## compares the verifier with the running kernel's on PROGRAMS (10
 	@cmake --preset release
 	@cmake --build build -j $(JOBS) --target verifier_differential
 	@build/tests/verifier/verifier_differential --programs $(PROGRAMS)
+
+engines: ## runs PROGRAMS (100000) random programs on the kernel and on each tier of the user engine
+	@scripts/install-deps build test
+	@cmake --preset release
+	@cmake --build build -j $(JOBS) --target engine_test engine_vm_test
+	@ESPY_PROGRAMS=$(PROGRAMS) build/bin/engine_test --gtest_filter='RandomPrograms*'
+	@ESPY_PROGRAMS=$(PROGRAMS) build/bin/engine_vm_test --gtest_filter='RandomPrograms*'
 
 fuzz: ## runs every fuzz target for FUZZ_SECONDS (60)
 	@scripts/install-deps fuzz
