@@ -90,6 +90,7 @@ constexpr auto kBehaviours = std::to_array<BehaviourRow>({
     {.behaviour = insn_arrays, .name = "insn_arrays", .since = {6, 19}, .shown_by = "enum:BPF_MAP_TYPE_INSN_ARRAY"},
     {.behaviour = lsm_return_ranges, .name = "lsm_return_ranges", .since = {6, 12}},
     {.behaviour = context_writes_by_st, .name = "context_writes_by_st", .since = {6, 4}},
+    {.behaviour = shared_value, .name = "shared_value", .since = {6, 18}},
     {.behaviour = fields_everywhere, .name = "fields_everywhere", .since = {7, 1}},
 });
 // clang-format on

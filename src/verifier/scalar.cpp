@@ -1,6 +1,7 @@
 #include "verifier/scalar.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace espy::verifier {
 namespace {
@@ -88,6 +89,32 @@ void bits_from_bounds(Scalar& s) {
   s.bits = whole.with_low32(low);
 }
 
+/// The least value above `number` whose known bits are these; the greatest of all where none is above.
+std::uint64_t next_above(const Tnum& bits, std::uint64_t number) {
+  const std::uint64_t most = bits.value | bits.mask;
+  if (number >= most) return most;
+  const std::uint64_t least = number + 1, wrong = (least ^ bits.value) & ~bits.mask;
+  if (wrong == 0) return least;
+  const unsigned highest = 63U - static_cast<unsigned>(std::countl_zero(wrong));
+  const std::uint64_t from_it = (std::uint64_t{2} << highest) - 1;   // that bit and all below
+  if ((bits.value >> highest & 1) != 0) return (least & ~from_it) | (bits.value & from_it);
+  // The known bit is clear where `least` has it set: the next greater choice of the unknown bits above.
+  const std::uint64_t free = bits.mask & ~least & ~from_it;
+  if (free == 0) return most;
+  const std::uint64_t step = free & (~free + 1);
+  return (least & ~(2 * step - 1)) | step | (bits.value & (step - 1));
+}
+
+/// Where the unsigned range holds one value of the known bits' only, that is the number. Both sets hold the number, so it is in
+/// what they share.
+void take_shared_value(Scalar& s) {
+  const std::uint64_t most = s.bits.value | s.bits.mask, next = next_above(s.bits, s.umin);
+  const bool least_fits = (s.umin & ~s.bits.mask) == s.bits.value;
+  if (least_fits && next > s.umax) s = Scalar::constant(s.umin);
+  else if (!least_fits && next == most) s = Scalar::constant(most);
+  else if (!least_fits && next <= s.umax && next_above(s.bits, next) > s.umax) s = Scalar::constant(next);
+}
+
 }  // namespace
 
 void Scalar::forget_bounds64() {
@@ -132,6 +159,7 @@ void sync(Scalar& s, const Deduction& how) {
       s.s32min == s.s32max)
     return;
   bounds_from_bits(s);
+  if (how.shared_value) take_shared_value(s);
   for (int round = 0; round < (how.across_sign ? 3 : 2); ++round) {
     deduce32(s, how);
     deduce64(s, how);
@@ -139,6 +167,7 @@ void sync(Scalar& s, const Deduction& how) {
   }
   bits_from_bounds(s);
   bounds_from_bits(s);
+  if (how.shared_value) take_shared_value(s);
 }
 
 void repair(Scalar& s) {

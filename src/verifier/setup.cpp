@@ -21,7 +21,8 @@ Deduction deduction_of(const Profile& profile) {
           .refine_not_equal = profile.has(Behaviour::refine_not_equal),
           .two_registers = profile.has(Behaviour::two_registers),
           .tnum_overlap = profile.has(Behaviour::tnum_overlap),
-          .extend_sign_by_shift = profile.has(Behaviour::extend_sign_by_shift)};
+          .extend_sign_by_shift = profile.has(Behaviour::extend_sign_by_shift),
+          .shared_value = profile.has(Behaviour::shared_value)};
 }
 
 }  // namespace

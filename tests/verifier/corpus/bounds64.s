@@ -479,7 +479,7 @@ join:
   r0 = *(u8 *)(r7 +0)
   leave
 
-== register_above_itself | socket | reject
+== register_above_itself | socket | accept
   setup a48 r6
   r6 &= 31
   if r6 > r6 goto ok ;; goto out
@@ -506,7 +506,7 @@ ok:
 ok:
   read_at r6 u64
 
-== register_below_itself_narrow | socket | reject
+== register_below_itself_narrow | socket | accept
   setup a48 r6
   w6 &= 31
   if w6 s< w6 goto ok ;; goto out

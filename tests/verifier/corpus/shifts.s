@@ -340,3 +340,45 @@ bad:
   r6 &= r8
   w6 = w6
   read_at r6 u64
+
+== range_and_bits_share_one_value | socket | accept | 5.10..6.12 reject: invalid access to map value, value_size=48 off=100 size=8
+  setup a48 r6
+  r6 &= 16
+  if r6 == 0 goto out
+  if r6 != 16 goto bad
+  goto out
+bad:
+  r0 = *(u64 *)(r7 +100)
+  leave
+
+== range_and_bits_share_one_value_in_the_middle | socket | accept | 5.10..6.12 reject: invalid access to map value, value_size=48 off=100 size=8
+  setup a48 r6
+  r6 &= 24
+  if r6 > 20 goto out
+  if r6 < 10 goto out
+  if r6 != 16 goto bad
+  goto out
+bad:
+  r0 = *(u64 *)(r7 +100)
+  leave
+
+== range_and_bits_share_two_values | socket | reject: invalid access to map value, value_size=48 off=100 size=8
+  setup a48 r6
+  r6 &= 24
+  if r6 > 20 goto out
+  if r6 < 3 goto out
+  if r6 != 16 goto bad
+  goto out
+bad:
+  r0 = *(u64 *)(r7 +100)
+  leave
+
+== range_and_bits_share_one_value_narrow | socket | accept | 5.10..6.12 reject: invalid access to map value, value_size=48 off=100 size=8
+  setup a48 r6
+  w6 &= 16
+  if w6 == 0 goto out
+  if w6 != 16 goto bad
+  goto out
+bad:
+  r0 = *(u64 *)(r7 +100)
+  leave

@@ -344,13 +344,13 @@ end:
   r0 = 0
   exit
 
-== dead_mov_with_a_source | socket | accept
+== dead_mov_with_a_source | socket | accept | >=7.3 reject: BPF_MOV uses reserved fields
   dead 0x00000001000010b7
 
-== dead_mov_register_with_an_immediate | socket | accept
+== dead_mov_register_with_an_immediate | socket | accept | >=7.3 reject: BPF_MOV uses reserved fields
   dead 0x00000001000016bf
 
-== dead_add_register_with_an_immediate | socket | accept
+== dead_add_register_with_an_immediate | socket | accept | >=7.3 reject: BPF_ALU uses reserved fields
   dead 0x000000010000160f
 
 == dead_division_by_zero | socket | accept
@@ -359,58 +359,58 @@ end:
 == dead_shift_by_64 | socket | accept
   dead 0x0000004000000067
 
-== dead_register_11 | socket | accept
+== dead_register_11 | socket | accept | >=7.3 reject: R11 is invalid
   dead 0x0000000000000bb7
 
 == dead_frame_pointer_written | socket | accept
   dead 0x0000000000000ab7
 
-== dead_swap_of_8_bits | socket | accept
+== dead_swap_of_8_bits | socket | accept | >=7.3 reject: BPF_END uses reserved fields
   dead 0x00000008000000dc
 
-== dead_call_with_an_offset | socket | accept
+== dead_call_with_an_offset | socket | accept | >=7.3 reject: BPF_CALL uses reserved fields
   dead 0x0000000700010085
 
-== dead_call_of_no_kind | socket | accept
+== dead_call_of_no_kind | socket | accept | >=7.3 reject: BPF_CALL uses reserved fields
   dead 0x0000000700003085
 
 == dead_call_of_no_helper | socket | accept
   dead 0x0000ffff00000085
 
-== dead_exit_with_an_immediate | socket | accept
+== dead_exit_with_an_immediate | socket | accept | >=7.3 reject: BPF_EXIT uses reserved fields
   dead 0x0000000100000095
 
-== dead_conditional_with_a_source | socket | accept
+== dead_conditional_with_a_source | socket | accept | >=7.3 reject: BPF_JMP/JMP32 uses reserved fields
   dead 0x0000000100001015
 
-== dead_goto_with_an_immediate | socket | accept
+== dead_goto_with_an_immediate | socket | accept | >=7.3 reject: BPF_JA uses reserved fields
   dead 0x0000000100000005
 
 == dead_load_with_an_immediate | socket | reject: BPF_LDX uses reserved fields
   dead 0x0000000100000061
 
-== dead_store_with_an_immediate | socket | accept
+== dead_store_with_an_immediate | socket | accept | 5.10 reject: BPF_STX uses reserved fields | >=7.3 reject: BPF_STX uses reserved fields
   dead 0x00000001fff81a7b
 
-== dead_store_immediate_with_a_source | socket | accept
+== dead_store_immediate_with_a_source | socket | accept | >=7.3 reject: BPF_ST uses reserved fields
   dead 0x00000000fff81a7a
 
-== dead_atomic_of_no_operation | socket | accept
+== dead_atomic_of_no_operation | socket | accept | 5.10 reject: BPF_STX uses reserved fields
   dead 0x000001000000a0db
 
-== dead_negation_with_a_source | socket | accept
+== dead_negation_with_a_source | socket | accept | >=7.3 reject: BPF_NEG uses reserved fields
   dead 0x0000000000001087
 
-== dead_signed_division_with_offset_2 | socket | accept
+== dead_signed_division_with_offset_2 | socket | accept | >=7.3 reject: BPF_ALU uses reserved fields
   dead 0x0000000100020037
 
 == dead_opcode_ff | socket | reject: unknown opcode ff
   dead 0x00000000000000ff
 
-== dead_packet_load_with_a_destination | socket | accept
+== dead_packet_load_with_a_destination | socket | accept | >=7.3 reject: BPF_LD_[ABS
   dead 0x0000000000000128
 
-== dead_may_goto_with_an_immediate | socket | accept
+== dead_may_goto_with_an_immediate | socket | accept | 5.10..6.1 reject: unknown opcode e5 | >=7.3 reject: invalid may_goto imm 1
   dead 0x00000001000000e5
 
 == exit_with_an_offset | socket | accept
