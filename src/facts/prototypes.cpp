@@ -16,7 +16,7 @@ constexpr auto kPrototypes = std::to_array<Prototype>({
     {.id = 3, .returns = Return::integer, .args = {{{Arg::const_map}, {Arg::map_key}}}, .packet_access = true},
     {.id = 4, .returns = Return::integer, .args = {{{Arg::uninit_mem, false, false}, {Arg::const_size_or_zero}, {Arg::anything}}}},
     {.id = 5, .returns = Return::integer},
-    {.id = 6, .returns = Return::integer, .args = {{{Arg::mem}, {Arg::const_size}, {Arg::anything}, {Arg::anything}, {Arg::anything}}}},
+    {.id = 6, .returns = Return::integer, .args = {{{Arg::mem}, {Arg::const_size}}}},
     {.id = 7, .returns = Return::integer},
     {.id = 8, .returns = Return::integer},
     {.id = 9, .returns = Return::integer, .args = {{{Arg::ctx}, {Arg::anything}, {Arg::mem}, {Arg::const_size}, {Arg::anything}}}, .changes_packet = true},

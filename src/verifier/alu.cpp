@@ -1,4 +1,6 @@
 // Arithmetic and moves. Numbers become the numbers that scalar_arithmetic.cpp computes; pointers move (pointer_arithmetic.cpp).
+#include <bit>
+
 #include "verifier/checker.hpp"
 
 namespace espy::verifier {
@@ -65,6 +67,17 @@ bool Checker::byte_swap(const Insn& insn) {
     Scalar value = dst.value;
     apply(Arithmetic::neg, value, value, insn.bits == 32, how_);
     repair(value);
+    const bool precise = dst.precise;
+    dst = Reg::scalar(value);
+    dst.precise = precise;
+  } else if (insn.op != Operation::neg && dst.is_scalar() && profile_.has(Behaviour::byte_swap_bounds)) {
+    const unsigned bytes = insn.bits / 8U;
+    const bool swaps = insn.op != Operation::to_le;   // programs run little-endian here
+    const auto turned = [&](std::uint64_t word) { return swaps ? std::byteswap(word) >> (64 - 8 * bytes) : word; };
+    Scalar value;
+    value.bits = dst.value.bits.low_bytes(bytes);
+    value.bits = Tnum{turned(value.bits.value), turned(value.bits.mask)};
+    sync(value, how_);
     const bool precise = dst.precise;
     dst = Reg::scalar(value);
     dst.precise = precise;

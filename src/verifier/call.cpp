@@ -4,7 +4,7 @@
 namespace espy::verifier {
 namespace {
 
-constexpr std::int32_t kSpinLock = 93, kSpinUnlock = 94, kKptrXchg = 194;
+constexpr std::int32_t kSpinUnlock = 94, kKptrXchg = 194;
 
 }  // namespace
 
@@ -12,11 +12,15 @@ Checker::Next Checker::call(const Insn& insn) {
   if (insn.call == isa::CallKind::kfunc) return call_kfunc(insn);
   if (state_->locks != 0 && (insn.call == isa::CallKind::subprogram
                                  ? false
-                                 : insn.imm != kSpinUnlock && insn.imm != kKptrXchg && insn.imm != kSpinLock)) {
+                                 : insn.imm != kSpinUnlock && insn.imm != kKptrXchg)) {
     reject(Rule::lock_held, "function calls are not allowed while holding a lock");
     return Next::failed;
   }
-  if (insn.call == isa::CallKind::subprogram) return call_subprogram(insn);
+  if (insn.call == isa::CallKind::subprogram) {
+    if (privileged()) return call_subprogram(insn);
+    reject(Rule::privileges, "loading/calling other bpf or kernel functions are allowed for CAP_BPF and CAP_SYS_ADMIN");
+    return Next::failed;
+  }
   if (!call_helper(insn)) return Next::failed;
   insn_ += 1;
   return Next::go_on;

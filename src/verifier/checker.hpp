@@ -51,6 +51,13 @@ struct MapView {
   const Record* record = nullptr;      ///< special fields of its values; never null
 };
 
+inline constexpr std::uint32_t kReadOnlyProg = 1U << 7, kWriteOnlyProg = 1U << 8;   ///< BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG
+/// The map's flags; some types add their own.
+inline std::uint32_t map_flags(const MapView& map) {
+  const bool devices = map.spec->type == facts::MapType::devmap || map.spec->type == facts::MapType::devmap_hash;
+  return map.spec->flags | (devices ? kReadOnlyProg : 0U);
+}
+
 /// Why the walk ended.
 struct Failure {
   Rule rule{};
@@ -64,7 +71,7 @@ struct Failure {
 
 /// What a call needs to remember from its arguments.
 struct CallMeta {
-  std::string_view name = {};
+  std::string_view name = {};          // of BTF or a table: outlives the call
   std::int32_t helper = 0;
   const facts::Prototype* prototype = nullptr;
   std::optional<std::uint32_t> map = {};
@@ -84,6 +91,7 @@ struct CallMeta {
   // kfuncs
   const facts::KfuncRow* kfunc = nullptr;
   std::uint32_t flags = 0;
+  std::string_view iterator = {};      ///< "num"
   std::optional<btf::Type> proto = {};
   int iter_slot = -1, iter_frame = 0;
   std::uint32_t arg_type_id = 0;
@@ -92,6 +100,18 @@ struct CallMeta {
   int mem_reg = 0;                     ///< slices: the buffer
   bool read_only_memory = false;
   const SpecialField* graph_root = nullptr;
+};
+
+/// An argument of a global function, by its BTF.
+struct GlobalArgument {
+  enum class Kind : std::uint8_t { scalar, context, memory, object, dynptr, arena } kind{};
+  std::uint32_t size = 0;              ///< memory
+  btf::TypeId type{};                  ///< object: in the kernel's BTF
+  bool nullable = false, untrusted = false;
+};
+struct GlobalFunction {
+  bool described = false;
+  std::vector<GlobalArgument> arguments = {};
 };
 
 /// Registers and spills that share a scalar id.
@@ -146,6 +166,7 @@ class Checker {
   void judge(Verdict& verdict);
   bool check_stack_depth();
   bool find_callee_effects();
+  bool check_abnormal_returns();
   bool has_private_stack() const;
   std::uint32_t possible_cpus() const;
 
@@ -180,6 +201,11 @@ class Checker {
   }
   bool fail_with(Rule rule, int reg, std::string says);
   Diagnostic diagnose() const;
+  std::string describe(unsigned number, const Reg& reg) const;
+  std::vector<std::uint32_t> trace() const;
+  std::string origin_of(std::uint32_t at, unsigned number) const;
+  std::vector<Note> path_to_failure() const;
+  std::string hint_of() const;
   Place place_of(std::uint32_t insn) const;
 
   // ---- registers (registers.cpp) ----
@@ -188,6 +214,7 @@ class Checker {
   bool write_reg(unsigned reg);
   bool is_pointer_value(const Reg& reg) const { return !leaks_allowed_ && reg.is_pointer(); }
   void set_unknown(Reg& reg) const;
+  void invalidate(Reg& reg) const;
   void set_constant(Reg& reg, std::uint64_t number) const;
   std::uint32_t new_id() { return ++last_id_; }
   void give_scalar_id(Reg& reg);
@@ -241,7 +268,7 @@ class Checker {
   bool kptr_access(unsigned reg, int value_reg, const Insn& insn, const SpecialField& field);
   bool may_access_packet(const CallMeta* meta, Access access);
   std::optional<std::uint64_t> read_only_value(const Reg& reg, std::int64_t off, unsigned size) const;
-  bool stack_bounds(unsigned reg, std::int64_t off, std::int64_t size, Access access, bool by_helper);
+  bool stack_bounds(unsigned reg, std::int64_t off, std::int64_t size, Access access);
   bool stack_read(unsigned reg, std::int32_t off, unsigned size, int value_reg);
   bool stack_read_fixed(Frame& frame, std::int64_t off, unsigned size, int value_reg);
   bool stack_read_variable(unsigned reg, std::int64_t off, unsigned size, int value_reg);
@@ -257,6 +284,8 @@ class Checker {
   void load_context_value(Reg& reg, const facts::ContextFieldRow& field);
   bool typed_context(std::int32_t off, unsigned size, Access access, int value_reg);
   bool in_rcu() const;
+  std::uint32_t trust_of(const Reg& from, const FieldAccess& field) const;
+  bool struct_ops_may_write(const Reg& reg, std::int64_t off, unsigned size) const;
 
   // ---- calls ----
   Next call(const Insn& insn);
@@ -269,6 +298,8 @@ class Checker {
   bool check_map_and_helper(const MapView& map, std::int32_t helper);
   bool check_constant_string(unsigned reg);
   bool check_special_argument(unsigned reg, facts::Argument argument, CallMeta& meta);
+  bool check_field_argument(unsigned reg, FieldKind kind, std::string_view name, CallMeta& meta);
+  bool check_kptr_argument(unsigned reg, CallMeta& meta);
   bool check_btf_argument(unsigned reg, const facts::Argument& argument, CallMeta& meta);
   bool check_release_argument(unsigned reg, const Reg& value, CallMeta& meta);
   bool check_helper_specials(const Insn& insn, CallMeta& meta);
@@ -280,6 +311,7 @@ class Checker {
   Next call_subprogram(const Insn& insn);
   bool enter_subprogram(std::uint32_t subprogram, std::uint32_t callsite);
   bool check_global_arguments(std::uint32_t subprogram, bool entry);
+  bool describe_arguments(std::uint32_t subprogram);
   bool leave_subprogram();
   bool call_back(const Insn& insn, CallMeta& meta, bool is_kfunc);
   bool set_callback_arguments(Frame& caller, Frame& callee, CallMeta& meta);
@@ -287,12 +319,20 @@ class Checker {
   Next call_kfunc(const Insn& insn);
   bool check_kfunc_allowed(CallMeta& meta);
   bool check_kfunc_arguments(const Insn& insn, CallMeta& meta);
-  bool check_kfunc_argument(unsigned reg, const btf::Param& param, const btf::Btf& btf, BtfRef ref, unsigned index, unsigned count, CallMeta& meta);
+  bool check_kfunc_argument(unsigned reg, const btf::Param& param, const btf::Btf& btf, std::uint32_t index, std::uint32_t count, CallMeta& meta, bool& skip_next);
+  bool check_kfunc_dynptr(unsigned reg, const btf::Param& param, CallMeta& meta);
+  bool check_kfunc_iterator(unsigned reg, const btf::Type& target, CallMeta& meta);
+  bool check_graph_root(unsigned reg, std::string_view name, CallMeta& meta);
+  bool check_graph_node(unsigned reg, std::string_view name, CallMeta& meta);
+  bool describe_kfunc(const Insn& insn, std::uint32_t at, CallMeta& meta) const;
+  void find_iterators();
+  bool enter_or_leave_region(CallMeta& meta);
+  void share_reference(std::uint32_t id);
+  std::string_view kernel_context_name() const;
   bool set_kfunc_result(const Insn& insn, CallMeta& meta);
-  bool kfunc_special(const Insn& insn, CallMeta& meta, bool& done);
 
-  bool dynptr_slot(unsigned reg, Frame*& frame, unsigned& slot);
-  bool make_dynptr(unsigned reg, DynptrType type, std::uint32_t ref_or_parent, bool read_only, CallMeta& meta);
+  bool object_slot(unsigned reg, unsigned slots, std::string_view name, Frame*& frame, unsigned& slot);
+  bool make_dynptr(unsigned reg, DynptrType type, CallMeta& meta);
   bool use_dynptr(unsigned reg, facts::DynptrKind kind, CallMeta& meta, bool uninit_ok);
   bool drop_dynptr_at(Frame& frame, unsigned slot);
   bool drop_dynptr(unsigned reg);
@@ -375,6 +415,8 @@ class Checker {
   facts::HookKind hook_ = facts::HookKind::any;
   std::optional<btf::Type> attach_proto_{};
   BtfRef attach_ref_ = BtfRef::vmlinux;
+  std::string attach_name_ = {};
+  std::uint32_t first_argument_ = 0;   ///< of the prototype, as the program counts
   std::uint64_t max_processed_ = 1'000'000;
 
   // ---- the walk ----
@@ -390,6 +432,8 @@ class Checker {
   std::uint64_t processed_ = 0, jumps_ = 0, processed_at_keep_ = 0, jumps_at_keep_ = 0;
   std::uint32_t async_entries_ = 0;
   bool step_recorded_ = false;                 // this instruction already has a Step
+  std::vector<GlobalFunction> global_arguments_;
+  std::vector<bool> iter_next_;                // by instruction: advances an iterator
   std::vector<bool> global_called_, global_done_;
   std::vector<RegType> access_types_;          // by instruction: through what pointer it accesses memory
   Failure failure_;

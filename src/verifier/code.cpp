@@ -17,13 +17,19 @@ std::string says_of(isa::Defect defect, const isa::Insn& insn, std::uint32_t at,
     case isa::Defect::bad_register: return fmt::format("R{} is invalid", insn.dst >= isa::kRegisters ? insn.dst : insn.src);
     case isa::Defect::truncated:
     case isa::Defect::bad_second_slot: return "invalid bpf_ld_imm64 insn";
-    case isa::Defect::undefined_opcode: return fmt::format("unknown opcode {:02x}", insn.opcode);
+    case isa::Defect::undefined_opcode:
+      if (isa::class_of(insn) == isa::Class::stx && (insn.opcode & 0xe0) == 0xc0) return "invalid atomic operand size";
+      return fmt::format("unknown opcode {:02x}", insn.opcode);
     case isa::Defect::undefined_variant:
       if (isa::is_ld_imm64(insn)) return "unrecognized bpf_ld_imm64 insn";
-      return known ? "BPF_ALU uses reserved fields" : fmt::format("unknown opcode {:02x}", insn.opcode);
+      if (isa::class_of(insn) == isa::Class::stx && (insn.opcode & 0x18) != 0 && (insn.opcode & 0x18) != 0x18 && insn.imm < 0x100) return "invalid atomic operand size";
+      if (isa::class_of(insn) == isa::Class::stx) return fmt::format("BPF_ATOMIC uses invalid atomic opcode {:02x}", insn.imm);
+      if (known) break;
+      return fmt::format("unknown opcode {:02x}", insn.opcode);
     case isa::Defect::past_the_end: return fmt::format("invalid insn idx {} insn_cnt", at);
     default: break;
   }
+  const std::uint8_t operation = insn.opcode & 0xf0;
   switch (isa::class_of(insn)) {
     case isa::Class::ld: return isa::is_ld_imm64(insn) ? "BPF_LD_IMM64 uses reserved fields" : "BPF_LD_[ABS|IND] uses reserved fields";
     case isa::Class::ldx: return "BPF_LDX uses reserved fields";
@@ -31,10 +37,11 @@ std::string says_of(isa::Defect defect, const isa::Insn& insn, std::uint32_t at,
     case isa::Class::stx: return "BPF_STX uses reserved fields";
     case isa::Class::jmp:
     case isa::Class::jmp32:
-      if (insn.opcode == isa::kOpCall) return "BPF_CALL uses reserved fields";
-      if (insn.opcode == isa::kOpExit) return "BPF_EXIT uses reserved fields";
-      return "BPF_JMP/JMP32 uses reserved fields";
-    default: return (insn.opcode & 0xf0) == 0xb0 ? "BPF_MOV uses reserved fields" : "BPF_ALU uses reserved fields";
+      if (operation == 0x80) return "BPF_CALL uses reserved fields";
+      if (operation == 0x90) return "BPF_EXIT uses reserved fields";
+      if (operation == 0xe0) return fmt::format("invalid may_goto imm {}", insn.imm);
+      return operation == 0 ? "BPF_JA uses reserved fields" : "BPF_JMP/JMP32 uses reserved fields";
+    default: return operation == 0xb0 ? "BPF_MOV uses reserved fields" : operation == 0x80 ? "BPF_NEG uses reserved fields" : operation == 0xd0 ? "BPF_END uses reserved fields" : "BPF_ALU uses reserved fields";
   }
 }
 
@@ -127,6 +134,28 @@ std::optional<Flaw> decode_all(Code& code, std::span<const isa::Insn> raw, const
   return std::nullopt;
 }
 
+/// Every function ends with `exit` or a jump. Looked at before anything is known to be an instruction.
+std::optional<Flaw> check_ends(std::span<const isa::Insn> raw) {
+  const auto size = static_cast<std::int64_t>(raw.size());
+  std::set<std::uint32_t> ends = {static_cast<std::uint32_t>(raw.size())};
+  for (std::uint32_t at = 0; at < raw.size(); ++at) {
+    if (!isa::is_call(raw[at], isa::CallKind::subprogram) && !isa::is_ld_imm64(raw[at], isa::Pseudo::func)) continue;
+    const std::int64_t target = std::int64_t{at} + 1 + raw[at].imm;
+    if (target < 0 || target >= size)
+      return Flaw{at, Flaw::Kind::call, fmt::format("call to invalid destination {}", target), "the call's target is outside the program"};
+    if (target > 0) ends.insert(static_cast<std::uint32_t>(target));
+    if (ends.size() > kMaxSubprograms) break;
+  }
+  constexpr std::uint8_t kGoto = 0x05, kLongGoto = 0x06, kGotoX = 0x0d;
+  for (std::uint32_t end : ends) {
+    const isa::Insn& last = raw[end - 1];
+    const bool throws = isa::is_call(last, isa::CallKind::kfunc);
+    if (last.opcode == isa::kOpExit || last.opcode == kGoto || last.opcode == kLongGoto || last.opcode == kGotoX || throws) continue;
+    return Flaw{end - 1, Flaw::Kind::end, "last insn is not an exit or jmp", "the function ends without `exit` or a jump back"};
+  }
+  return std::nullopt;
+}
+
 void apply_relocations(Code& code, const object::FunctionSpec& function) {
   for (const object::Relocation& relocation : function.relocations) {
     if (relocation.insn >= code.size()) continue;
@@ -208,7 +237,8 @@ Code Code::make(const object::LinkedObject& object, const object::LinkedProgram&
   }
   code.insns.resize(raw.size());
   // The kernel looks for subprograms before it looks at anything else, and so calls of nowhere come first.
-  code.flaw = decode_all(code, raw, rules);
+  code.flaw = check_ends(raw);
+  if (!code.flaw) code.flaw = decode_all(code, raw, rules);
   if (code.flaw) return code;
   apply_relocations(code, program.spec.code);
   resolve_targets(code);

@@ -168,19 +168,27 @@ bool Checker::same_access_type(RegType type) {
 
 bool Checker::step_atomic(const Insn& insn) {
   const unsigned size = insn.bits / 8U;
+  const auto unordered = [&](unsigned number, std::string_view what) {
+    const RegType type = regs()[number].type;
+    if (type != RegType::ctx && !regs()[number].is_packet() && type != RegType::flow_keys && type != RegType::sock_common && type != RegType::socket &&
+        type != RegType::tcp_sock && type != RegType::xdp_sock)
+      return true;
+    return reject_reg(Rule::wrong_argument, static_cast<int>(number), "BPF_ATOMIC {} R{} {} is not allowed", what, number, type_name(regs()[number]));
+  };
   if (insn.op == isa::Operation::load_acquire) {
     if (!read_reg(insn.src) || !write_reg(insn.dst)) return false;
-    const RegType type = regs()[insn.src].type;
-    if (type == RegType::ctx || regs()[insn.src].is_packet() || type == RegType::flow_keys || type == RegType::sock_common || type == RegType::socket)
-      return reject_reg(Rule::wrong_argument, insn.src, "BPF_ATOMIC loads from R{} {} is not allowed", insn.src, type_name(regs()[insn.src]));
-    return access_memory(insn.src, insn.off, size, Access::read, insn.dst, true, false) && same_access_type(type);
+    const Reg pointer = regs()[insn.src];
+    if (!access_memory(insn.src, insn.off, size, Access::read, insn.dst, true, false)) return false;
+    const Reg loaded = regs()[insn.src];
+    regs()[insn.src] = pointer;
+    if (!unordered(insn.src, "loads from")) return false;
+    regs()[insn.src] = loaded;
+    return same_access_type(pointer.type);
   }
   if (insn.op == isa::Operation::store_release) {
     if (!read_reg(insn.src) || !read_reg(insn.dst)) return false;
     const RegType type = regs()[insn.dst].type;
-    if (type == RegType::ctx || regs()[insn.dst].is_packet() || type == RegType::flow_keys || type == RegType::sock_common || type == RegType::socket)
-      return reject_reg(Rule::wrong_argument, insn.dst, "BPF_ATOMIC stores into R{} {} is not allowed", insn.dst, type_name(regs()[insn.dst]));
-    return access_memory(insn.dst, insn.off, size, Access::write, insn.src, true, false) && same_access_type(type);
+    return access_memory(insn.dst, insn.off, size, Access::write, insn.src, true, false) && unordered(insn.dst, "stores into") && same_access_type(type);
   }
   if (insn.bits != 32 && insn.bits != 64) return reject(Rule::bad_instruction, "invalid atomic operand size");
   if (!read_reg(insn.src) || !read_reg(insn.dst)) return false;
@@ -190,26 +198,15 @@ bool Checker::step_atomic(const Insn& insn) {
     if (is_pointer_value(regs()[0])) return reject_reg(Rule::pointer_leak, 0, "R0 leaks addr into mem");
   }
   if (is_pointer_value(regs()[insn.src])) return reject_reg(Rule::pointer_leak, insn.src, "R{} leaks addr into mem", insn.src);
-  const Reg& pointer = regs()[insn.dst];
-  const RegType type = pointer.type;
-  if (type == RegType::ctx || pointer.is_packet() || type == RegType::flow_keys || type == RegType::sock_common ||
-      type == RegType::socket || type == RegType::tcp_sock || type == RegType::xdp_sock)
-    return reject_reg(Rule::wrong_argument, insn.dst, "BPF_ATOMIC stores into R{} {} is not allowed", insn.dst, type_name(pointer));
+  const RegType type = regs()[insn.dst].type;
+  if (!unordered(insn.dst, "stores into")) return false;
   const bool fetches = insn.op >= isa::Operation::fetch_add && insn.op <= isa::Operation::cmpxchg;
   const int result = exchanges ? 0 : fetches ? insn.src : kNoRegister;
   if (result != kNoRegister && !write_reg(static_cast<unsigned>(result))) return false;
   // What was there is read before anything is written; a pointer there would become a number.
   if (!access_memory(insn.dst, insn.off, size, Access::read, kNoRegister, true, false)) return false;
-  if (result != kNoRegister) {
-    const Reg kept = regs()[insn.dst];
-    if (!access_memory(insn.dst, insn.off, size, Access::read, result, true, false)) return false;
-    const Reg fetched = regs()[result];
-    if (result == insn.dst) regs()[insn.dst] = kept;
-    if (!access_memory(insn.dst, insn.off, size, Access::write, kNoRegister, true, false)) return false;
-    if (result == insn.dst) regs()[insn.dst] = fetched;
-  } else if (!access_memory(insn.dst, insn.off, size, Access::write, kNoRegister, true, false)) {
-    return false;
-  }
+  if (result != kNoRegister && !access_memory(insn.dst, insn.off, size, Access::read, result, true, false)) return false;
+  if (!access_memory(insn.dst, insn.off, size, Access::write, kNoRegister, true, false)) return false;
   return same_access_type(type);
 }
 
@@ -249,7 +246,7 @@ bool Checker::load_literal(const Insn& insn) {
   if (map.type != facts::MapType::array)
     return reject(Rule::map_use, "no direct value access support for this map type");
   if (map.max_entries != 1 || insn.imm64 >= map.value_size)
-    return reject(Rule::map_value_bounds, "direct value offset of {} is not allowed", insn.imm64);
+    return reject(Rule::map_value_bounds, "invalid access to map value pointer, value_size={} off={}", map.value_size, insn.imm64);
   dst = Reg::pointer(RegType::map_value);
   dst.map = view;
   dst.off = static_cast<std::int32_t>(insn.imm64);

@@ -1,4 +1,6 @@
 // Calls of helpers: may this program call it, are the arguments what its prototype asks for, what does it leave behind.
+#include <algorithm>
+
 #include "verifier/checker.hpp"
 
 namespace espy::verifier {
@@ -11,7 +13,7 @@ enum HelperId : std::int32_t {
   kMapLookup = 1, kMapUpdate = 2, kMapDelete = 3, kTracePrintk = 6, kTailCall = 12, kGetLocalStorage = 81, kProbeReadStr = 45, kGetStack = 67,
   kSpinLock = 93, kSpinUnlock = 94, kProbeReadUserStr = 114, kProbeReadKernelStr = 115, kGetTaskStack = 141, kForEachMapElem = 164,
   kSnprintf = 165, kTimerInit = 169, kTimerSetCallback = 170, kTraceVprintk = 177, kSeqPrintf = 126, kFindVma = 180, kLoop = 181, kStrncmp = 182,
-  kKptrXchg = 194, kLookupPercpu = 195, kUserRingbufDrain = 209, kGetSmpProcessorId = 8, kSkcToTcpSock = 137,
+  kKptrXchg = 194, kDynptrWrite = 202, kLookupPercpu = 195, kUserRingbufDrain = 209, kGetSmpProcessorId = 8, kSkcToTcpSock = 137,
 };
 
 /// Helpers that hand the socket that they get on, as another kind of it: the result lives as long as the argument.
@@ -19,14 +21,35 @@ bool casts_pointer(std::int32_t helper) {
   return helper == 95 || helper == 96 || helper == 98 || (helper >= 136 && helper <= 140) || helper == 178 || helper == 196;
 }
 
-std::string_view name_of(const facts::HelperRow& helper) { return helper.name; }
+/// Helpers that programs without privileges may call, where their type has them.
+constexpr std::uint32_t kUnprivileged[] = {1, 2, 3, 5, 7, 8, 12, 25, 26, 42, 46, 47, 68, 87, 88, 89, 125, 130, 131, 132, 133, 134, 195};
+
+/// Helpers that only some attach types of a program type have.
+bool attached_right(std::uint32_t helper, facts::ProgType type, std::optional<facts::AttachType> attach) {
+  using facts::AttachType;
+  const auto is = [&](auto... types) { return attach && ((*attach == types) || ...); };
+  switch (helper) {
+    case 64: return is(AttachType::cgroup_inet4_connect, AttachType::cgroup_inet6_connect);
+    case 126:
+    case 127:
+    case 150: return is(AttachType::trace_iter);
+    case 183:
+    case 184:
+    case 185: return type != facts::ProgType::tracing || is(AttachType::trace_fentry, AttachType::trace_fexit, AttachType::modify_return);
+    default: return true;
+  }
+}
+
+/// Helpers that get a map from something else than an argument of its own.
+bool maps_by_value(std::int32_t helper) { return (helper >= kTimerInit && helper <= 172) || helper == kKptrXchg; }
 
 }  // namespace
 
 bool Checker::helper_allowed(const facts::HelperRow& helper) {
-  const auto unknown = facts::callable_since(type_, helper);
-  if (!unknown || profile_.version < *unknown || profile_.version < helper.since)
-    return reject(Rule::helper_not_allowed, "program of this type cannot use helper {}#{}", name_of(helper), helper.id);
+  const auto since = facts::callable_since(type_, helper);
+  if (!since || profile_.version < *since || profile_.version < helper.since || !attached_right(helper.id, type_, attach_) ||
+      (!privileged() && std::ranges::find(kUnprivileged, helper.id) == std::end(kUnprivileged)))
+    return reject(Rule::helper_not_allowed, "program of this type cannot use helper {}#{}", helper.name, helper.id);
   if (helper.gpl_only && !gpl_compatible_)
     return reject(Rule::gpl_only, "cannot call GPL-restricted function from non-GPL compatible program");
   const facts::Prototype& prototype = facts::prototypes()[helper.id];
@@ -40,6 +63,7 @@ bool Checker::helper_allowed(const facts::HelperRow& helper) {
 }
 
 bool Checker::call_helper(const Insn& insn) {
+  if (insn.imm == 0) return reject(Rule::helper_not_allowed, "program of this type cannot use helper bpf_unspec#0");
   const facts::HelperRow* helper = insn.imm > 0 ? facts::find_helper(static_cast<std::uint32_t>(insn.imm)) : nullptr;
   if (helper == nullptr || static_cast<std::size_t>(insn.imm) >= facts::prototypes().size())
     return reject(Rule::helper_not_allowed, "invalid func unknown#{}", insn.imm);
@@ -52,12 +76,13 @@ bool Checker::call_helper(const Insn& insn) {
     if (meta.prototype->args[i].kind == Arg::none) break;
     if (!check_argument(i, meta)) return false;
   }
-  if (meta.map && !check_map_and_helper(maps_[*meta.map], meta.helper)) return false;
+  if (meta.map && !maps_by_value(meta.helper) && !check_map_and_helper(maps_[*meta.map], meta.helper)) return false;
   for (std::uint32_t i = 0; i < meta.access_size; ++i)
     if (!access_memory(static_cast<unsigned>(meta.raw_reg), static_cast<std::int32_t>(i), 1, Access::write, kNoRegister, false, false)) return false;
   if (!check_helper_specials(insn, meta)) return false;
   if (!set_helper_result(insn, meta)) return false;
-  if (meta.prototype->changes_packet) forget_packet();
+  const bool writes_skb = meta.helper == kDynptrWrite && (meta.dynptr == DynptrType::skb || meta.dynptr == DynptrType::skb_meta);
+  if (meta.prototype->changes_packet || writes_skb) forget_packet();
   return true;
 }
 
@@ -93,6 +118,10 @@ bool Checker::check_helper_specials(const Insn& insn, CallMeta& meta) {
       frame.callback_depth = 0;
       return true;
     }
+    case 173:   // bpf_get_func_ip: of a function that the program is attached to
+      if (type_ == facts::ProgType::kprobe) return true;
+      if (type_ == facts::ProgType::tracing && (attach_ == facts::AttachType::trace_fentry || attach_ == facts::AttachType::trace_fexit || attach_ == facts::AttachType::modify_return)) return true;
+      return reject(Rule::helper_not_allowed, "func {}#{} not supported for program type {}", meta.name, meta.helper, std::to_underlying(type_));
     case kSnprintf: return check_formatting(meta.helper, 3, 4);
     default: return true;
   }
@@ -179,7 +208,7 @@ bool Checker::set_helper_result(const Insn& insn, CallMeta& meta) {
     const bool of_sockets = meta.helper == kMapLookup && meta.map &&
                             (maps_[*meta.map].spec->type == facts::MapType::sockmap || maps_[*meta.map].spec->type == facts::MapType::sockhash);
     if ((prototype.acquires && prototype.returns != Return::integer) || of_sockets) {
-      const std::uint32_t id = hold(HoldKind::pointer, result.id);
+      const std::uint32_t id = hold(HoldKind::pointer);
       result.id = id;
       result.ref_id = id;
     }
@@ -220,7 +249,11 @@ void Checker::bound_helper_result(CallMeta& meta) {
 bool Checker::check_map_and_helper(const MapView& map, std::int32_t helper) {
   const facts::HelperRow* row = facts::find_helper(static_cast<std::uint32_t>(helper));
   const auto since = facts::takes_map_since(*row, map.spec->type);
+  const bool changes = helper == kMapUpdate || helper == kMapDelete || helper == 87 || helper == 88;
+  if (changes && (map_flags(map) & kReadOnlyProg) != 0) return reject(Rule::read_only, "write into map forbidden");
   if (since && profile_.version >= *since) return true;
+  if (helper == kTailCall) return reject(Rule::tail_call, "expected prog array map for tail call");
+  if (helper == kForEachMapElem) return reject(Rule::map_use, "callback function not allowed for map");
   return reject(Rule::map_use, "cannot pass map_type {} into func {}#{}", std::to_underlying(map.spec->type), row->name, helper);
 }
 

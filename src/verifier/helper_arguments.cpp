@@ -57,7 +57,7 @@ std::initializer_list<Taken> taken_by(Arg kind) {
     case Arg::timer:
     case Arg::const_str: return kValue;
     case Arg::callback: return kFunction;
-    case Arg::dynptr_uninit: return kStack;
+    case Arg::dynptr_uninit: return kDynptr;
     case Arg::stack_or_null: return kStack;
     case Arg::dynptr: return kDynptr;
     case Arg::sock_common:
@@ -189,7 +189,14 @@ bool Checker::check_argument(unsigned index, CallMeta& meta) {
 
 bool Checker::check_release_argument(unsigned number, const Reg& reg, CallMeta& meta) {
   meta.release_reg = static_cast<int>(number);
-  if (meta.prototype != nullptr && meta.prototype->args[number - 1].kind == Arg::dynptr) return true;
+  if (meta.prototype != nullptr && meta.prototype->args[number - 1].kind == Arg::dynptr) {
+    if (reg.type != RegType::stack) return true;
+    Frame* frame = nullptr;
+    unsigned slot = 0;
+    if (!object_slot(number, 2, "dynptr", frame, slot)) return false;
+    if (slot < frame->slots && frame->stack[slot].kinds[7] == SlotKind::dynptr && frame->stack[slot].reg.ref_id != 0) return true;
+    return reject_reg(Rule::dynptr, static_cast<int>(number), "arg {} is an unacquired reference", number);
+  }
   if (reg.ref_id == 0 && !reg.is_null())
     return reject_reg(Rule::leaked_reference, static_cast<int>(number), "R{} must be referenced when passed to release function", number);
   return true;
@@ -206,8 +213,7 @@ bool Checker::check_memory_argument(unsigned number, std::uint64_t size, Access 
       if (access == Access::write) return reject_reg(Rule::read_only, at, "R{} cannot write into {}", number, type_name(reg));
       return check_region(number, reg.off, bytes, maps_[reg.map].spec->key_size, zero_ok);
     case RegType::map_value: {
-      constexpr std::uint32_t kReadOnlyProg = 1U << 7, kWriteOnlyProg = 1U << 8;
-      const std::uint32_t flags = maps_[reg.map].spec->flags;
+      const std::uint32_t flags = map_flags(maps_[reg.map]);
       if (access == Access::write && (flags & kReadOnlyProg) != 0)
         return reject_reg(Rule::read_only, at, "write into map forbidden, value_size={} off={} size={}", maps_[reg.map].spec->value_size, reg.off + reg.value.smin, bytes);
       if (access == Access::read && (flags & kWriteOnlyProg) != 0)

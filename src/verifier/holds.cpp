@@ -24,9 +24,7 @@ bool Checker::let_go(std::uint32_t id) {
   std::erase_if(state_->holds, [&](const Hold& hold) { return hold.kind == HoldKind::pointer && hold.id == id; });
   const auto forget = [&](Reg& reg) {
     if (reg.ref_id != id) return false;
-    const std::uint8_t live = reg.live;
-    reg = Reg{};
-    reg.live = live;
+    invalidate(reg);
     return true;
   };
   for (std::uint32_t i = 0; i <= state_->current; ++i) {
@@ -34,7 +32,7 @@ bool Checker::let_go(std::uint32_t id) {
     for (Reg& reg : frame.regs) forget(reg);
     for (unsigned slot = 0; slot < frame.slots; ++slot) {
       StackSlot& entry = frame.stack[slot];
-      if (entry.is_spill() && forget(entry.reg)) entry.kinds.fill(SlotKind::invalid);
+      if (entry.is_spill() && forget(entry.reg) && !leaks_allowed_) entry.kinds.fill(SlotKind::invalid);
     }
   }
   return true;
@@ -95,14 +93,14 @@ bool Checker::lock_spin(unsigned number, bool lock, bool res, bool irq) {
     if (res)
       for (const Hold& held : state.holds)
         if (held.object == object && held.id == id) return reject(Rule::lock_order, "Acquiring the same lock again, AA deadlock detected");
-    hold(kind, id != 0 ? id : 0, object);
+    state.holds.push_back({kind, id, insn_, object});
     ++state.locks;
     state.lock_id = id;
     state.lock_object = object;
     return true;
   }
   if (state.locks == 0) return reject(Rule::lock_order, "{}_unlock without taking a lock", name);
-  auto found = std::ranges::find_if(state.holds, [&](const Hold& held) { return held.kind == kind && held.object == object && (held.id == id || id == 0); });
+  auto found = std::ranges::find_if(state.holds, [&](const Hold& held) { return held.kind == kind && held.object == object && held.id == id; });
   if (found == state.holds.end()) return reject(Rule::lock_order, "{}_unlock of different lock", name);
   if (state.lock_id != id || state.lock_object != object) return reject(Rule::lock_order, "{}_unlock cannot be out of order", name);
   state.holds.erase(found);
@@ -121,13 +119,9 @@ void Checker::forget_non_owning() {
   for (std::uint32_t i = 0; i <= state_->current; ++i) {
     Frame& frame = *state_->frames[i];
     for (Reg& reg : frame.regs)
-      if (reg.has(kNonOwning)) reg = Reg{};
+      if (reg.has(kNonOwning)) invalidate(reg);
     for (unsigned slot = 0; slot < frame.slots; ++slot)
-      if (frame.stack[slot].is_spill() && frame.stack[slot].reg.has(kNonOwning)) {
-        const std::uint8_t live = frame.stack[slot].reg.live;
-        frame.stack[slot] = StackSlot{};
-        frame.stack[slot].reg.live = live;
-      }
+      if (frame.stack[slot].is_spill() && frame.stack[slot].reg.has(kNonOwning)) invalidate(frame.stack[slot].reg);
   }
 }
 

@@ -55,7 +55,7 @@ bool Checker::never_null(const Reg& reg) const {
     case RegType::map_key:
     case RegType::sock_common:
     case RegType::map_ptr: return true;
-    case RegType::btf: return reg.has(kTrusted) || reg.ref_id != 0 || reg.has(kAlloc);
+    case RegType::btf: return is_trusted(reg);
     case RegType::mem: return !reg.has(kUntrusted);
     default: return false;
   }

@@ -63,13 +63,13 @@ bool Checker::check_region(unsigned number, std::int64_t off, std::int64_t size,
   if (value.smin < 0 && (value.smin == std::numeric_limits<std::int64_t>::min() || !fits(off + value.smin) || off + value.smin < 0))
     return reject_reg(Rule::unbounded_offset, at, "R{} min value is negative, either use unsigned index or do a if (index >=0) check.", number);
   if (!check_bounds(number, value.smin + off, size, mem_size, zero_ok)) {
-    failure_.says = fmt::format("R{} min value is outside of the allowed memory range", number);
+    failure_.says += fmt::format("\nR{} min value is outside of the allowed memory range", number);
     return false;
   }
   if (value.umax >= static_cast<std::uint64_t>(kMaxOffset))
     return reject_reg(Rule::unbounded_offset, at, "R{} unbounded memory access, make sure to bounds check any such access", number);
   if (!check_bounds(number, static_cast<std::int64_t>(value.umax) + off, size, mem_size, zero_ok)) {
-    failure_.says = fmt::format("R{} max value is outside of the allowed memory range", number);
+    failure_.says += fmt::format("\nR{} max value is outside of the allowed memory range", number);
     return false;
   }
   return true;
@@ -91,9 +91,7 @@ bool Checker::check_map_region(unsigned number, std::int64_t off, std::int64_t s
       continue;
     }
     if (pointer) return reject_reg(Rule::map_field, static_cast<int>(number), "kptr cannot be accessed indirectly by helper");
-    constexpr const char* kNames[] = {"bpf_spin_lock", "bpf_res_spin_lock", "bpf_timer", "bpf_workqueue", "bpf_task_work", "kptr", "kptr", "percpu_kptr",
-                                      "uptr", "bpf_list_head", "bpf_list_node", "bpf_rb_root", "bpf_rb_node", "bpf_refcount"};
-    return reject_reg(Rule::map_field, static_cast<int>(number), "{} cannot be accessed directly by load/store", kNames[static_cast<int>(field.kind)]);
+    return reject_reg(Rule::map_field, static_cast<int>(number), "{} cannot be accessed directly by load/store", name_of(field.kind));
   }
   return true;
 }
@@ -104,7 +102,7 @@ bool Checker::check_packet_region(unsigned number, std::int64_t off, std::int64_
     return reject_reg(Rule::unbounded_offset, static_cast<int>(number), "R{} min value is negative, either use unsigned index or do a if (index >=0) check.", number);
   if (reg.range < 0 || !check_bounds(number, off, size, static_cast<std::uint64_t>(reg.range), zero_ok)) {
     if (!failed_) return reject_reg(Rule::packet_bounds, static_cast<int>(number), "R{} offset is outside of the packet", number);
-    failure_.says = fmt::format("R{} offset is outside of the packet", number);
+    failure_.says += fmt::format("\nR{} offset is outside of the packet", number);
     return false;
   }
   return true;
@@ -161,11 +159,11 @@ bool Checker::access_memory(unsigned number, std::int32_t off, unsigned size, Ac
     case RegType::ctx:
       if (reg.maybe_null()) return reject_reg(Rule::missing_null_check, at, "R{} invalid mem access '{}'", number, type_name(reg));
       if (leaks("ctx")) return false;
-      if (!check_pointer_offset(reg, number, type_ == facts::ProgType::syscall)) return false;
+      if (!check_pointer_offset(reg, number, type_ == facts::ProgType::syscall && profile_.has(Behaviour::variable_context_offset))) return false;
       fine = access_context(number, off, size, access, value_reg);
       break;
     case RegType::stack: {
-      if (!stack_bounds(number, off, size, access, false)) return false;
+      if (!stack_bounds(number, off, size, access)) return false;
       fine = writes ? stack_write(number, off, size, value_reg) : stack_read(number, off, size, value_reg);
       break;
     }
@@ -233,14 +231,13 @@ std::optional<std::uint64_t> Checker::read_only_value(const Reg& reg, std::int64
 }
 
 bool Checker::access_map_value(unsigned number, std::int32_t off, unsigned size, Access access, int value_reg) {
-  constexpr std::uint32_t kReadOnlyProg = 1U << 7, kWriteOnlyProg = 1U << 8;
   const Reg& reg = regs()[number];
   const MapView& map = maps_[reg.map];
   const int at = static_cast<int>(number);
   const bool writes = access == Access::write;
-  if (writes && (map.spec->flags & kReadOnlyProg) != 0)
+  if (writes && (map_flags(map) & kReadOnlyProg) != 0)
     return reject_reg(Rule::read_only, at, "write into map forbidden, value_size={} off={} size={}", map.spec->value_size, off + reg.value.smin, size);
-  if (!writes && (map.spec->flags & kWriteOnlyProg) != 0)
+  if (!writes && (map_flags(map) & kWriteOnlyProg) != 0)
     return reject_reg(Rule::map_use, at, "read from map forbidden, value_size={} off={} size={}", map.spec->value_size, off + reg.value.smin, size);
   if (!check_map_region(number, off, size, false, false)) return false;
   if (!map.record->fields.empty() && reg.value.is_const()) {

@@ -81,20 +81,8 @@ void Checker::forget_packet() {
   const auto is_slice = [](const Reg& reg) { return reg.type == RegType::mem && reg.has(kPacketSlice); };
   each_register(*state_, [&](Reg& reg) {
     if (!reg.is_packet() && reg.type != RegType::packet_end && !is_slice(reg)) return;
-    const std::uint8_t live = reg.live;
-    reg = Reg{};
-    reg.live = live;
+    invalidate(reg);
   });
-  for (std::uint32_t i = 0; i <= state_->current; ++i) {
-    Frame& frame = *state_->frames[i];
-    for (unsigned slot = 0; slot < frame.slots; ++slot)
-      if (frame.stack[slot].is_spill() && frame.stack[slot].reg.type == RegType::not_init) {
-        const std::uint8_t live = frame.stack[slot].reg.live;
-        frame.stack[slot].reg = Reg::unknown();
-        frame.stack[slot].reg.live = live;
-        frame.stack[slot].kinds.fill(SlotKind::misc);
-      }
-  }
 }
 
 }  // namespace espy::verifier

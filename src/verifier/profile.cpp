@@ -45,6 +45,7 @@ constexpr auto kBehaviours = std::to_array<BehaviourRow>({
     {.behaviour = signed_mul, .name = "signed_mul", .since = {6, 14}},
     {.behaviour = negation, .name = "negation", .since = {6, 17}},
     {.behaviour = division_bounds, .name = "division_bounds", .since = {7, 0}},
+    {.behaviour = byte_swap_bounds, .name = "byte_swap_bounds", .since = {6, 17}},
     {.behaviour = tnum_overlap, .name = "tnum_overlap", .since = {6, 18}},
     {.behaviour = helper_ranges, .name = "helper_ranges", .since = {6, 10}},
 

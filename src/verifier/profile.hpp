@@ -47,6 +47,7 @@ enum class Behaviour : std::uint8_t {
   signed_mul,    ///< products of signed ranges are ranges
   negation,          ///< the range of a negated range
   division_bounds,          ///< quotients and remainders by constants are ranges
+  byte_swap_bounds,         ///< byte swaps keep what is known of the bits
   tnum_overlap,               ///< `&` tests and tests of known bits are decided by them
   helper_ranges,            ///< what helpers return has the range that they promise
 

@@ -109,6 +109,9 @@ inline bool same_kind(const Reg& a, const Reg& b) {
   return a.type == b.type && a.flags == b.flags && a.btf == b.btf && a.first == b.first && a.second == b.second && a.off == b.off;
 }
 
+/// May functions rely on what the pointer points to being there?
+bool is_trusted(const Reg& reg);
+
 /// "scalar", "map_value_or_null", "ringbuf_mem", "trusted_ptr_": as the kernel's log names a register's type.
 std::string type_name(const Reg& reg);
 std::string type_name(RegType type, std::uint32_t flags);

@@ -19,6 +19,14 @@ void Checker::set_unknown(Reg& reg) const {
   reg.precise = !capable_;
 }
 
+/// What a pointer is once what it pointed to is gone: a number that means nothing.
+void Checker::invalidate(Reg& reg) const {
+  const std::uint8_t live = reg.live;
+  if (leaks_allowed_) set_unknown(reg);
+  else reg = Reg{};
+  reg.live = live;
+}
+
 void Checker::set_constant(Reg& reg, std::uint64_t number) const {
   reg = Reg::constant(number);
   reg.precise = !capable_;

@@ -139,11 +139,30 @@ bool Checker::prepare() {
     return false;
   }
   facts_.assign(code_.size(), {});
+  iter_next_.assign(code_.size(), false);
   access_types_.assign(code_.size(), RegType::not_init);
   global_called_.assign(code_.subprograms.size(), false);
   global_done_.assign(code_.subprograms.size(), false);
   view_maps();
-  return check_program_type() && check_map_use() && check_attach_target() && find_callee_effects();
+  if (!check_program_type() || !check_map_use() || !check_attach_target()) return false;
+  if (!check_abnormal_returns()) return false;
+  find_iterators();
+  return find_callee_effects();
+}
+
+/// Functions that may end the program in their middle (tail calls, packet loads) must say in BTF that they return a number.
+bool Checker::check_abnormal_returns() {
+  for (std::uint32_t i = 1; i < code_.subprograms.size(); ++i) {
+    const Subprogram& subprogram = code_.subprograms[i];
+    if (!subprogram.has_tail_call && !subprogram.has_ld_abs) continue;
+    insn_ = subprogram.start;
+    if (program_.spec.code.func_info.empty() || types_.own() == nullptr || subprogram.func == btf::kVoid)
+      return reject(Rule::missing_btf, "{} is not allowed in subprogs without BTF", subprogram.has_ld_abs ? "LD_ABS" : "tail_call");
+    const btf::Type result = types_.own()->resolve(types_.own()->type(types_.own()->type(subprogram.func).target()).target());
+    if (result.kind() != btf::Kind::int_ && result.kind() != btf::Kind::enum_ && result.kind() != btf::Kind::enum64)
+      return reject(Rule::subprogram, "{} is only allowed in functions that return 'int'.", subprogram.has_ld_abs ? "LD_ABS" : "tail_call");
+  }
+  return true;
 }
 
 /// What global functions do that their callers must know: whether they may move the packet, sleep.

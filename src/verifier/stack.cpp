@@ -35,10 +35,10 @@ bool Checker::grow_stack(Frame& frame, unsigned slots) {
   return true;
 }
 
-bool Checker::stack_bounds(unsigned number, std::int64_t off, std::int64_t size, Access access, bool by_helper) {
+bool Checker::stack_bounds(unsigned number, std::int64_t off, std::int64_t size, Access access) {
   Reg& reg = regs()[number];
   const int at = static_cast<int>(number);
-  const char* how = by_helper ? " indirect access to" : access == Access::write ? " write to" : " read from";
+  const char* how = access == Access::write ? " write to" : " read from";
   off += reg.off;
   std::int64_t least = 0, most = 0;
   if (reg.value.is_const()) {
@@ -276,8 +276,7 @@ bool Checker::stack_initialised(unsigned number, std::int64_t off, std::int64_t 
   Reg& reg = regs()[number];
   const int at = static_cast<int>(number);
   if (size == 0 && !zero_ok) return reject_reg(Rule::zero_size, at, "invalid zero-sized read");
-  const bool by_helper = code_.insns[insn_].op == isa::Operation::call;
-  if (!stack_bounds(number, off, size, access, by_helper)) return false;
+  if (!stack_bounds(number, off, size, access)) return false;
   Frame& frame = frame_of(reg);
   off += reg.off;
   std::int64_t least = 0, most = 0;

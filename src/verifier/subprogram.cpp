@@ -35,7 +35,7 @@ Checker::Next Checker::call_subprogram(const Insn& insn) {
       return Next::failed;
     }
     if (!check_global_arguments(static_cast<std::uint32_t>(number), false)) {
-      if (failed_) failure_.says = fmt::format("Caller passes invalid args into func#{} ('{}')", number, subprogram.name);
+      if (failed_) failure_.says += fmt::format("\nCaller passes invalid args into func#{} ('{}')", number, subprogram.name);
       return Next::failed;
     }
     global_called_[static_cast<std::size_t>(number)] = true;
@@ -190,7 +190,6 @@ bool Checker::call_back(const Insn& insn, CallMeta& meta, bool asynchronous) {
   Frame& caller = *body->frames[body->current];
   Frame& callee = *body->frames[body->current + 1];
   if (!set_callback_arguments(caller, callee, meta)) return false;
-  for (unsigned reg = 0; reg <= 5; ++reg) caller.regs[reg] = Reg{};
   ++body->current;
   ++body->callback_unroll_depth;
   ++body->frames[body->current - 1]->callback_depth;

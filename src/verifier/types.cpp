@@ -26,6 +26,12 @@ bool is_modifier(btf::Kind kind) {
 
 }  // namespace
 
+std::string_view name_of(FieldKind kind) {
+  constexpr std::string_view kNames[] = {"bpf_spin_lock", "bpf_res_spin_lock", "bpf_timer", "bpf_workqueue", "bpf_task_work", "kptr", "kptr",
+                                         "percpu_kptr", "uptr", "bpf_list_head", "bpf_list_node", "bpf_rb_root", "bpf_rb_node", "bpf_refcount"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
 const SpecialField* Record::find(FieldKind kind) const {
   auto found = std::ranges::find(fields, kind, &SpecialField::kind);
   return found == fields.end() ? nullptr : &*found;
@@ -58,12 +64,15 @@ const btf::Btf* Types::btf(BtfRef ref) const {
 }
 
 BtfRef Types::module_of(std::uint32_t insn) const {
-  for (const object::ModuleBtfUse& use : program_.module_btfs) {
-    if (use.insn != insn) continue;
-    (void)btf(BtfRef::first_module);
-    for (std::size_t i = 0; i < modules_.size() && i < 250; ++i)
-      if (modules_[i].name == use.module) return static_cast<BtfRef>(i + static_cast<std::size_t>(BtfRef::first_module));
-  }
+  for (const object::ModuleBtfUse& use : program_.module_btfs)
+    if (use.insn == insn) return module_named(use.module);
+  return BtfRef::vmlinux;
+}
+
+BtfRef Types::module_named(std::string_view name) const {
+  (void)btf(BtfRef::first_module);
+  for (std::size_t i = 0; i < modules_.size() && i < 250; ++i)
+    if (modules_[i].name == name) return static_cast<BtfRef>(i + static_cast<std::size_t>(BtfRef::first_module));
   return BtfRef::vmlinux;
 }
 

@@ -21,6 +21,9 @@ enum class FieldKind : std::uint8_t {
   rb_node, refcount,
 };
 
+/// "bpf_spin_lock"
+std::string_view name_of(FieldKind kind);
+
 struct SpecialField {
   FieldKind kind{};
   std::uint32_t offset = 0, size = 0;
@@ -46,7 +49,7 @@ struct FieldAccess {
   BtfRef btf = BtfRef::vmlinux;
   btf::TypeId type{};                 ///< pointer: the type pointed to
   std::uint32_t flags = 0;            ///< pointer: RegFlag from type tags (kRcu, kUser, kPerCpu)
-  std::string_view field = {};        ///< the field's name
+  std::string_view field = {}, owner = {};  ///< the field's name, and its structure's
   std::string why = {};               ///< invalid: as the kernel says it
 };
 
@@ -72,6 +75,7 @@ class Types {
 
   /// The BTF of a module that a kfunc call or variable at this instruction uses; vmlinux if none is named.
   BtfRef module_of(std::uint32_t insn) const;
+  BtfRef module_named(std::string_view name) const;
 
  private:
   void collect_fields(btf::TypeId type, std::uint32_t offset, Record& record, int depth) const;
