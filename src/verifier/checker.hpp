@@ -188,6 +188,7 @@ class Checker {
   void finish_path();
   bool same_access_type(RegType type);
   bool load_kernel_variable(const Insn& insn, Reg& dst);
+  void note_map(std::uint32_t view);
   void record_fact(const Insn& insn, std::uint32_t at);
 
   // ---- failing (diagnose.cpp) ----
@@ -360,6 +361,7 @@ class Checker {
   enum class Visit : std::uint8_t { covered, go_on, failed };
   Visit visit_state();
   void keep_state();
+  void forget_states();
   void clean_states(std::uint32_t insn);
   void clean_state(State& state);
   bool covers(State& old, State& now, Exactness exactness);
@@ -425,6 +427,7 @@ class Checker {
   std::vector<Pending> pending_;
   std::vector<std::vector<Kept>> kept_;        // by instruction
   std::vector<LoopVisit> loops_;
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> loops_by_scc_;
   std::vector<State*> retired_;                // no longer compared, perhaps still on somebody's path
   std::size_t open_edges_ = 0, kept_count_ = 0;
   std::uint32_t insn_ = 0, previous_ = 0;
@@ -440,7 +443,6 @@ class Checker {
   bool failed_ = false;
   Stats stats_;
   std::vector<InsnFacts> facts_;
-  std::vector<bool> fact_map_differs_;
   std::string log_;
 
   // scratch of equal.cpp: which old id stands for which new one

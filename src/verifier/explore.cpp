@@ -41,8 +41,7 @@ void Checker::finish_path() { finish_branches(state_); }
 
 bool Checker::walk_from(std::uint32_t number) {
   const Subprogram& subprogram = code_.subprograms[number];
-  kept_.assign(code_.size(), {});
-  loops_.clear();
+  forget_states();
   state_ = pool_.make();
   state_->branches = 1;
   state_->may_sleep = sleepable_;
@@ -273,6 +272,14 @@ Checker::Next Checker::leave(bool thrown) {
   if (state_->current != 0) return leave_subprogram() ? Next::go_on : Next::failed;
   if (!read_reg(0)) return Next::failed;
   return check_return(0, "R0") ? Next::path_done : Next::failed;
+}
+
+/// The instruction works on this map; if it ever works on another, none is told.
+void Checker::note_map(std::uint32_t view) {
+  InsnFacts& fact = facts_[insn_];
+  const auto map = static_cast<object::MapIdx>(maps_[view].object_index);
+  if (!fact.reached && !maps_[view].inner) fact.map = map;
+  else if (fact.map != map || maps_[view].inner) fact.map.reset();
 }
 
 void Checker::record_fact(const Insn& insn, std::uint32_t at) {

@@ -77,6 +77,7 @@ bool Checker::call_helper(const Insn& insn) {
     if (!check_argument(i, meta)) return false;
   }
   if (meta.map && !maps_by_value(meta.helper) && !check_map_and_helper(maps_[*meta.map], meta.helper)) return false;
+  if (meta.map) note_map(*meta.map);
   for (std::uint32_t i = 0; i < meta.access_size; ++i)
     if (!access_memory(static_cast<unsigned>(meta.raw_reg), static_cast<std::int32_t>(i), 1, Access::write, kNoRegister, false, false)) return false;
   if (!check_helper_specials(insn, meta)) return false;
@@ -159,6 +160,8 @@ bool Checker::set_helper_result(const Insn& insn, CallMeta& meta) {
       if (maybe_null && meta.helper == kMapLookup && array && !map.inner && profile_.has(Behaviour::lookup_constant_key) && meta.constant_key &&
           *meta.constant_key < map.spec->max_entries)
         maybe_null = false;
+      InsnFacts& fact = facts_[insn_];
+      fact.result_not_null = !maybe_null && (!fact.reached || fact.result_not_null);
       result = Reg::pointer(RegType::map_value, maybe_null ? kMaybeNull : 0U);
       result.map = *meta.map;
       result.map_uid = meta.map_uid;

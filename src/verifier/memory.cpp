@@ -240,6 +240,7 @@ bool Checker::access_map_value(unsigned number, std::int32_t off, unsigned size,
   if (!writes && (map_flags(map) & kWriteOnlyProg) != 0)
     return reject_reg(Rule::map_use, at, "read from map forbidden, value_size={} off={} size={}", map.spec->value_size, off + reg.value.smin, size);
   if (!check_map_region(number, off, size, false, false)) return false;
+  note_map(reg.map);
   if (!map.record->fields.empty() && reg.value.is_const()) {
     const SpecialField* field = map.record->at(static_cast<std::uint32_t>(off + static_cast<std::int64_t>(reg.value.bits.value)));
     if (field != nullptr) return kptr_access(number, value_reg, code_.insns[insn_], *field);

@@ -115,8 +115,10 @@ Checker::LoopVisit* Checker::find_loop(const State& state) {
   if (loops_.empty()) return nullptr;
   LoopVisit key;
   if (!loop_key(state, key)) return nullptr;
-  for (LoopVisit& visit : loops_)
-    if (visit.scc == key.scc && visit.depth == key.depth && visit.callsites == key.callsites) return &visit;
+  auto found = loops_by_scc_.find(key.scc);
+  if (found == loops_by_scc_.end()) return nullptr;
+  for (std::uint32_t index : found->second)
+    if (loops_[index].depth == key.depth && loops_[index].callsites == key.callsites) return &loops_[index];
   return nullptr;
 }
 
@@ -124,7 +126,10 @@ void Checker::enter_loop(State& state) {
   LoopVisit key;
   if (!loop_key(state, key)) return;
   LoopVisit* visit = find_loop(state);
-  if (visit == nullptr) visit = &loops_.emplace_back(key);
+  if (visit == nullptr) {
+    loops_by_scc_[key.scc].push_back(static_cast<std::uint32_t>(loops_.size()));
+    visit = &loops_.emplace_back(key);
+  }
   if (visit->entry == nullptr) visit->entry = &state;
 }
 
@@ -200,6 +205,18 @@ bool Checker::iterators_differ(const State& old, const State& now) const {
 }
 
 // ---- the visit ----
+
+/// Another function is about to be walked: no state of the last one covers any of its.
+void Checker::forget_states() {
+  for (auto& here : kept_)
+    for (Kept& kept : here) pool_.give_back(kept.state);
+  for (State* state : retired_) pool_.give_back(state);
+  retired_.clear();
+  kept_.assign(code_.size(), {});
+  kept_count_ = 0;
+  loops_.clear();
+  loops_by_scc_.clear();
+}
 
 void Checker::keep_state() {
   State* kept = pool_.make();

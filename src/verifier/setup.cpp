@@ -87,7 +87,7 @@ bool Checker::check_map_use() {
     const Record& record = *maps_[insn.map].record;
     if (record.find(FieldKind::spin_lock) != nullptr) {
       if (type_ == facts::ProgType::socket_filter) return reject(Rule::map_use, "socket filter progs cannot use bpf_spin_lock yet");
-      if (tracing && profile_.version < facts::traits_of(type_).spin_lock) return reject(Rule::map_use, "tracing progs cannot use bpf_spin_lock yet");
+      if (tracing) return reject(Rule::map_use, "tracing progs cannot use bpf_spin_lock yet");
     }
     if (record.find(FieldKind::timer) != nullptr && tracing) return reject(Rule::map_use, "tracing progs cannot use bpf_timer yet");
     if (record.find(FieldKind::workqueue) != nullptr && tracing) return reject(Rule::map_use, "tracing progs cannot use bpf_wq yet");

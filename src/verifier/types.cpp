@@ -19,6 +19,8 @@ constexpr SpecialName kSpecials[] = {
 };
 constexpr int kMaxNesting = 8;
 constexpr std::uint32_t kMaxElements = 256;
+constexpr std::size_t kMaxFields = 11;        // as many as the kernel takes
+constexpr std::uint32_t kMaxVisited = 4096;   // members looked at: hostile types nest without end
 
 bool is_modifier(btf::Kind kind) {
   return kind == btf::Kind::typedef_ || kind == btf::Kind::volatile_ || kind == btf::Kind::const_ || kind == btf::Kind::restrict_;
@@ -108,7 +110,7 @@ const Record& Types::record(btf::TypeId type) const {
 }
 
 void Types::collect_fields(btf::TypeId id, std::uint32_t offset, Record& record, int depth) const {
-  if (depth > kMaxNesting) return;
+  if (depth > kMaxNesting || record.fields.size() > kMaxFields || ++record.visited > kMaxVisited) return;
   const btf::Type type = own()->resolve(id);
   if (type.kind() == btf::Kind::datasec) {
     for (const btf::SectionVar& var : type.section_vars()) {

@@ -36,6 +36,7 @@ struct SpecialField {
 /// The special fields of a type, by offset.
 struct Record {
   std::vector<SpecialField> fields = {};
+  std::uint32_t visited = 0;                                    ///< structures looked at, while it is made
   const SpecialField* find(FieldKind kind) const;
   const SpecialField* at(std::uint32_t offset) const;           ///< the field that begins here
   const SpecialField* overlapping(std::uint32_t offset, std::uint32_t size) const;

@@ -1,0 +1,102 @@
+// Verdicts on small programs: what is accepted, what a rejection tells. The corpus in tests/verifier has the breadth.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "object/asm.hpp"
+#include "verifier/rules.hpp"
+#include "verifier/verify.hpp"
+
+namespace espy::verifier {
+namespace {
+
+Verdict judge(std::string_view text, facts::KernelVersion version = {.major = 6, .minor = 18}, Options options = {}) {
+  auto object = object::assemble_object(text);
+  if (!object) return {.log = espy::describe(object.error())};
+  object->license = "GPL";
+  object::Target target;
+  target.version = version;
+  auto linked = object::link(std::move(*object), target);
+  if (!linked) return {.log = espy::describe(linked.error())};
+  return verify(*linked, linked->programs.front(), target, profile_of(version), options);
+}
+
+constexpr std::string_view kMap = R"(
+.map counts type=hash key=4 value=64 max_entries=8
+)";
+
+std::string with_map(std::string_view body) {
+  return std::string(kMap) + ".section socket\n.func main\n" + std::string(body) + "\n";
+}
+
+constexpr std::string_view kLookup = R"(
+  *(u32 *)(r10 - 4) = 0
+  r2 = r10
+  r2 += -4
+  r1 = map[counts] ll
+  call bpf_map_lookup_elem
+)";
+
+TEST(Verify, AcceptsAndTellsWhatHolds) {
+  const Verdict verdict = judge(".section socket\n.func main\n  r0 = 7\n  if r0 > 9 goto out\n  r0 = 1\nout:\n  exit\n");
+  ASSERT_TRUE(verdict.accepted) << verdict.log;
+  ASSERT_EQ(verdict.facts.size(), 4U);
+  EXPECT_EQ(verdict.facts[0].umin, 7U);
+  EXPECT_TRUE(verdict.facts[1].never_jumps);
+  EXPECT_FALSE(verdict.facts[1].always_jumps);
+  EXPECT_EQ(verdict.stats.insns_processed, 4U);
+}
+
+TEST(Verify, LoopsEndOrAreRefused) {
+  EXPECT_TRUE(judge(".section socket\n.func main\n  r0 = 0\nagain:\n  r0 += 1\n  if r0 < 100 goto again\n  r0 = 0\n  exit\n").accepted);
+  const Verdict endless = judge(".section socket\n.func main\n  r0 = 0\nagain:\n  r1 = 5\n  if r1 != 0 goto again\n  exit\n");
+  ASSERT_EQ(endless.errors.size(), 1U);
+  EXPECT_EQ(endless.errors[0].rule, Rule::infinite_loop);
+  const Verdict old = judge(".section socket\n.func main\n  r0 = 0\nagain:\n  r0 += 1\n  if r0 < 100 goto again\n  exit\n", {.major = 5, .minor = 2});
+  ASSERT_EQ(old.errors.size(), 1U);
+  EXPECT_NE(old.errors[0].kernel_says.find("back-edge"), std::string::npos);
+}
+
+TEST(Verify, StopsAtTheBudget) {
+  const Verdict verdict = judge(".section socket\n.func main\n  r0 = 0\nagain:\n  r0 += 1\n  if r0 < 10000000 goto again\n  exit\n", {.major = 6, .minor = 18},
+                                {.max_insns = 5000});
+  ASSERT_EQ(verdict.errors.size(), 1U);
+  EXPECT_EQ(verdict.errors[0].rule, Rule::too_large);
+}
+
+TEST(Verify, TellsOfAMissingNullCheck) {
+  const Verdict verdict = judge(with_map(std::string(kLookup) + "  r0 = *(u64 *)(r0 + 0)\n  exit"));
+  ASSERT_EQ(verdict.errors.size(), 1U) << verdict.log;
+  const Diagnostic& error = verdict.errors[0];
+  EXPECT_EQ(error.rule, Rule::missing_null_check);
+  EXPECT_EQ(error.kernel_says, "R0 invalid mem access 'map_value_or_null'");
+  EXPECT_NE(error.values.find("counts"), std::string::npos);
+  EXPECT_NE(error.values.find("NULL"), std::string::npos);
+  ASSERT_FALSE(error.path.empty());
+  EXPECT_EQ(error.path.back().text, "r0 is what bpf_map_lookup_elem returned");
+  EXPECT_FALSE(error.hint.empty());
+}
+
+TEST(Verify, TellsHowFarAnOffsetMayGo) {
+  const Verdict verdict = judge(with_map("  r6 = *(u32 *)(r1 + 0)" + std::string(kLookup) +
+                                         "  if r0 == 0 goto out\n  if r6 > 64 goto out\n  r0 += r6\n  r0 = *(u8 *)(r0 + 0)\nout:\n  r0 = 0\n  exit"));
+  ASSERT_EQ(verdict.errors.size(), 1U) << verdict.log;
+  const Diagnostic& error = verdict.errors[0];
+  EXPECT_EQ(error.rule, Rule::map_value_bounds);
+  EXPECT_NE(error.hint.find("> 63"), std::string::npos) << error.hint;
+  EXPECT_NE(error.values.find("0…64"), std::string::npos) << error.values;
+  EXPECT_TRUE(std::ranges::any_of(error.path, [](const Note& note) { return note.text == "this branch is not taken"; }));
+  EXPECT_TRUE(std::ranges::any_of(error.path, [](const Note& note) { return note.text == "r6 is read from the context here"; }));
+}
+
+TEST(Rules, EachHasAHint) {
+  for (const RuleRow& row : rules()) {
+    EXPECT_FALSE(row.title.empty());
+    EXPECT_FALSE(row.hint.empty()) << row.name;
+  }
+  EXPECT_GE(rules().size(), 20U);
+}
+
+}  // namespace
+}  // namespace espy::verifier
