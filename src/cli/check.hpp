@@ -13,6 +13,8 @@ namespace espy::cli {
 struct OracleAnswer {
   std::string program;
   bool accepted = false;
+  /// It was refused before its instructions were looked at: for want of privileges, of an option, by a lockdown.
+  bool not_judged = false;
   std::string reason;            ///< the kernel's words, where it refused
 };
 

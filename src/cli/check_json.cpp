@@ -144,7 +144,7 @@ std::string check_json(const CheckedObject& object, std::span<const Kernel> kern
     write_stats(outcome.verdict.stats, json);
     if (outcome.kernel == 0 && outcome.program < object.oracle.size()) {
       const OracleAnswer& answer = object.oracle[outcome.program];
-      json.key("oracle").begin_object().key("accepted").boolean(answer.accepted).key("reason").string(answer.reason).end_object();
+      json.key("oracle").begin_object().key("accepted").boolean(answer.accepted).key("judged").boolean(!answer.not_judged).key("reason").string(answer.reason).end_object();
     }
     text += json.end_object().text() + "\n";
   }

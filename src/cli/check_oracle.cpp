@@ -29,7 +29,9 @@ std::vector<OracleAnswer> ask_running_kernel(const object::ObjectSpec& object, c
   std::vector<OracleAnswer> answers;
   for (const std::string& program : programs) {
     auto loaded = load_one(object, target, program);
-    answers.push_back({.program = program, .accepted = loaded.has_value(), .reason = loaded ? "" : reason_of(loaded.error())});
+    OracleAnswer answer{.program = program, .accepted = loaded.has_value(), .reason = {}};
+    if (!loaded) answer.reason = reason_of(loaded.error()), answer.not_judged = loaded.error().kind != ErrorKind::rejected;
+    answers.push_back(std::move(answer));
   }
   return answers;
 }

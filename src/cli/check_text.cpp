@@ -161,17 +161,22 @@ class Text {
 
   void oracle() {
     if (object_.oracle.empty()) return;
-    std::size_t differ = 0;
+    std::size_t differ = 0, judged = 0;
     out_ += '\n';
     for (std::size_t program = 0; program < object_.oracle.size(); ++program) {
       const OracleAnswer& answer = object_.oracle[program];
       const Outcome ours = at(program, 0).outcome;
+      if (ours == Outcome::accept && answer.not_judged) {
+        append(out_, "{}: the running kernel cannot be asked: {}\n", answer.program, answer.reason);
+        continue;
+      }
+      ++judged;
       if ((ours == Outcome::accept) == answer.accepted) continue;
       ++differ;
       append(out_, "{}: the running kernel {} it, this says {}{}{}\n", answer.program, answer.accepted ? "takes" : "refuses", mark_of(ours).word,
              answer.reason.empty() ? "" : ": ", answer.reason);
     }
-    append(out_, "the running kernel agrees on {} of {}\n", object_.oracle.size() - differ, object_.oracle.size());
+    append(out_, "the running kernel agrees on {} of {}\n", judged - differ, judged);
   }
 
   const CheckedObject& object_;
