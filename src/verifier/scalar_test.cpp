@@ -45,7 +45,7 @@ void expect_best(Abstract abstract, Concrete concrete, bool best) {
         for (std::uint64_t y : members(b)) outcomes.push_back(concrete(x, y));
       const Tnum result = abstract(a, b);
       for (std::uint64_t n : outcomes) ASSERT_TRUE(result.contains(n)) << a.value << '/' << a.mask << " and " << b.value << '/' << b.mask << " give " << n;
-      if (best) ASSERT_EQ(result, smallest(outcomes)) << a.value << '/' << a.mask << " and " << b.value << '/' << b.mask;
+      if (best) { ASSERT_EQ(result, smallest(outcomes)) << a.value << '/' << a.mask << " and " << b.value << '/' << b.mask; }
     }
 }
 
@@ -76,8 +76,8 @@ TEST(Tnum, OverlapMeansACommonMember) {
       bool common = false;
       for (std::uint64_t n : members(a)) common = common || b.contains(n);
       EXPECT_EQ(a.overlaps(b), common);
-      if (common)
-        for (std::uint64_t n : members(a)) EXPECT_EQ(intersect(a, b).contains(n), b.contains(n));
+      if (!common) continue;
+      for (std::uint64_t n : members(a)) EXPECT_EQ(intersect(a, b).contains(n), b.contains(n));
     }
 }
 
@@ -224,7 +224,7 @@ TEST_F(Scalars, ExtensionsContainEveryOutcome) {
         const auto wide = static_cast<std::int64_t>(n << drop) >> drop;
         ASSERT_TRUE(cut.contains(n << drop >> drop)) << n << " cut to " << bytes;
         ASSERT_TRUE(extended.contains(static_cast<std::uint64_t>(wide))) << n << " extended from " << bytes;
-        if (bytes < 4) ASSERT_TRUE(extended32.contains(static_cast<std::uint32_t>(wide))) << n << " extended to 32 from " << bytes;
+        if (bytes < 4) { ASSERT_TRUE(extended32.contains(static_cast<std::uint32_t>(wide))) << n << " extended to 32 from " << bytes; }
       }
     }
   }
@@ -241,7 +241,7 @@ TEST_F(Scalars, ComparisonsDecideAndRefineSoundly) {
     for (std::uint64_t x : a.numbers)
       for (std::uint64_t y : b.numbers) {
         const bool is = holds(compare, x, y, narrow);
-        if (decision != Decision::unknown) ASSERT_EQ(decision == Decision::always, is) << static_cast<int>(compare) << ' ' << x << ' ' << y;
+        if (decision != Decision::unknown) { ASSERT_EQ(decision == Decision::always, is) << static_cast<int>(compare) << ' ' << x << ' ' << y; }
         if (!is) continue;
         ASSERT_TRUE(left.contains(x)) << static_cast<int>(compare) << (narrow ? " 32 " : " 64 ") << x << ' ' << y;
         ASSERT_TRUE(right.contains(y)) << static_cast<int>(compare) << (narrow ? " 32 " : " 64 ") << x << ' ' << y;
