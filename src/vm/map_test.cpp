@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstring>
 #include <set>
 #include <thread>
@@ -78,7 +79,7 @@ TEST(HashMap, ReadersSeeOldOrNewWhileWritersWrite) {
   std::uint64_t found = 0;
   for (std::uint32_t i = 0; i < 200'000; ++i) {
     std::uint32_t key = i % 50;
-    if (auto* value = static_cast<std::uint64_t*>(map->lookup(&key))) found += value[0] < 50;
+    if (auto* value = static_cast<std::uint64_t*>(map->lookup(&key))) found += std::atomic_ref(value[0]).load(std::memory_order_relaxed) < 50;
   }
   stop = true;
   EXPECT_GT(found, 0U);

@@ -147,6 +147,7 @@ std::uint64_t cancel(std::uint64_t at, std::uint64_t, std::uint64_t, std::uint64
   const bool waited = found->second.due.has_value();
   const std::uintptr_t value = found->second.value;
   found->second.due.reset();
+  found->second.program = nullptr;   // to be started again it needs its callback again
   service.wait_for(lock, [value](const Timer& timer) { return timer.value == value; });
   return waited ? 1 : 0;
 }
