@@ -88,7 +88,9 @@ Expression Maker::ternary(int depth) {
   Expression condition = expression(depth - 1), then = expression(depth - 1), otherwise = expression(depth - 1);
   if (then.type.is_literal && otherwise.type.is_literal) then = cast(any(kWidths), then);
   Width type = joined(then.type, otherwise.type);
-  return {fmt::format("({} ? {} : {})", condition.text, then.text, otherwise.text), type,
+  const std::string text = one_in(3) ? fmt::format("(if ({}) {{ {} }} else {{ {} }})", condition.text, then.text, otherwise.text)
+                                     : fmt::format("({} ? {} : {})", condition.text, then.text, otherwise.text);
+  return {text, type,
           [=](State& state) { return fitted(condition.value(state) != 0 ? then.value(state) : otherwise.value(state), type); }};
 }
 
