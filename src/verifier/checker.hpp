@@ -142,9 +142,6 @@ class Checker {
     std::uint32_t callsite = 0;
     std::uint32_t hits = 0, misses = 0;
   };
-  struct BackEdge {
-    State* state = nullptr;
-  };
   struct LoopVisit {
     std::array<std::uint32_t, kMaxFrames> callsites = {};
     std::uint32_t depth = 0, scc = 0;
@@ -153,7 +150,6 @@ class Checker {
   };
   enum class Next : std::uint8_t { go_on, path_done, failed };
   enum class Exactness : std::uint8_t { not_exact, exact, range_within };
-  enum class Source : std::uint8_t { op, jump };
 
   // ---- setting up (setup.cpp) ----
   bool prepare();
@@ -202,6 +198,7 @@ class Checker {
   }
   bool fail_with(Rule rule, int reg, std::string says);
   Diagnostic diagnose() const;
+  std::string log_of_path() const;
   std::string describe(unsigned number, const Reg& reg) const;
   std::vector<std::uint32_t> trace() const;
   std::string origin_of(std::uint32_t at, unsigned number) const;
@@ -219,7 +216,6 @@ class Checker {
   void set_constant(Reg& reg, std::uint64_t number) const;
   std::uint32_t new_id() { return ++last_id_; }
   void give_scalar_id(Reg& reg);
-  void set_scratched();
   void adopt_null_check(Reg& reg);
   Frame& frame_of(const Reg& reg) { return *state_->frames[reg.frame]; }
 
@@ -231,7 +227,6 @@ class Checker {
   bool scalar_arithmetic(const Insn& insn, Reg& dst, const Reg& src);
   bool pointer_arithmetic(const Insn& insn, const Reg& pointer, const Reg& number);
   bool sane_offset(const Reg& pointer, RegType type, const Reg& number);
-  bool check_stack_arithmetic(const Insn& insn, const Reg& dst);
 
   // ---- jumps (jump.cpp, packet.cpp) ----
   Next conditional(const Insn& insn);
@@ -240,7 +235,7 @@ class Checker {
   void collect_linked(State& state, std::uint32_t id, LinkedRegs& linked);
   void sync_linked(State& state, const Reg& known, const LinkedRegs& linked);
   void resolve_null(State& state, unsigned reg, bool is_null);
-  void resolve_null_of(State& state, Reg& reg, std::uint32_t id, bool is_null);
+  void resolve_null_of(Reg& reg, std::uint32_t id, bool is_null);
   bool match_packet(const Insn& insn, Reg& dst, Reg& src, State& here, State& there);
   void find_packet_range(State& state, const Reg& pointer, RegType type, bool range_right_open);
   void mark_packet_end(State& state, unsigned reg, bool range_open);
@@ -303,10 +298,10 @@ class Checker {
   bool check_kptr_argument(unsigned reg, CallMeta& meta);
   bool check_btf_argument(unsigned reg, const facts::Argument& argument, CallMeta& meta);
   bool check_release_argument(unsigned reg, const Reg& value, CallMeta& meta);
-  bool check_helper_specials(const Insn& insn, CallMeta& meta);
-  bool set_helper_result(const Insn& insn, CallMeta& meta);
+  bool check_helper_specials(CallMeta& meta);
+  bool set_helper_result(CallMeta& meta);
   void bound_helper_result(CallMeta& meta);
-  bool check_formatting(std::int32_t helper, unsigned format_reg, unsigned data_reg);
+  bool check_formatting(unsigned format_reg, unsigned data_reg);
   std::optional<std::uint64_t> constant_key_of(unsigned reg, std::uint32_t key_size);
 
   Next call_subprogram(const Insn& insn);
@@ -314,12 +309,12 @@ class Checker {
   bool check_global_arguments(std::uint32_t subprogram, bool entry);
   bool describe_arguments(std::uint32_t subprogram);
   bool leave_subprogram();
-  bool call_back(const Insn& insn, CallMeta& meta, bool is_kfunc);
+  bool call_back(CallMeta& meta, bool asynchronous);
   bool set_callback_arguments(Frame& caller, Frame& callee, CallMeta& meta);
 
   Next call_kfunc(const Insn& insn);
   bool check_kfunc_allowed(CallMeta& meta);
-  bool check_kfunc_arguments(const Insn& insn, CallMeta& meta);
+  bool check_kfunc_arguments(CallMeta& meta);
   bool check_kfunc_argument(unsigned reg, const btf::Param& param, const btf::Btf& btf, std::uint32_t index, std::uint32_t count, CallMeta& meta, bool& skip_next);
   bool check_kfunc_dynptr(unsigned reg, const btf::Param& param, CallMeta& meta);
   bool check_kfunc_iterator(unsigned reg, const btf::Type& target, CallMeta& meta);
@@ -365,7 +360,7 @@ class Checker {
   void clean_states(std::uint32_t insn);
   void clean_state(State& state);
   bool covers(State& old, State& now, Exactness exactness);
-  bool frame_covers(State& old_state, Frame& old, Frame& now, std::uint32_t insn, Exactness exactness);
+  bool frame_covers(Frame& old, Frame& now, std::uint32_t insn, Exactness exactness);
   bool stack_covers(Frame& old, Frame& now, Exactness exactness);
   bool reg_covers(const Reg& old, const Reg& now, Exactness exactness);
   bool holds_cover(const State& old, const State& now);
@@ -397,7 +392,6 @@ class Checker {
   enum class Back : std::uint8_t { ok, give_up };
   Back back_over(std::uint32_t insn, std::uint32_t following, const Step* step);
   void clear_singular_ids(State& state);
-  void drop_id_unless_shared(Reg& reg);
 
   // ---- what is judged ----
   const object::LinkedObject& object_;
@@ -443,7 +437,6 @@ class Checker {
   bool failed_ = false;
   Stats stats_;
   std::vector<InsnFacts> facts_;
-  std::string log_;
 
   // scratch of equal.cpp: which old id stands for which new one
   struct IdPair {

@@ -33,7 +33,6 @@ struct Insn {
   isa::CallKind call{};
   bool prune_point = false, jump_point = false, force_checkpoint = false, calls_callback = false;
   bool second_half = false;         ///< the second slot of a 64-bit immediate load
-  bool in_loop_body = false;
   bool defective = false;           ///< Code::late_flaws says why; what stands here serves the flow of control only
   std::uint32_t map = 0;            ///< literal map, map_value: index of the map in the object
   std::uint64_t imm64 = 0;          ///< 64-bit immediate loads; map_value: the offset
@@ -49,7 +48,6 @@ struct Subprogram {
   bool is_callback = false, is_async_callback = false, is_exception_callback = false;
   bool changes_packet = false, might_sleep = false, might_throw = false;
   std::uint16_t stack_depth = 0;          ///< bytes
-  std::uint16_t keep_fastcall_stack = 0;
 };
 
 /// A defect of the program itself, whatever its registers hold.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "isa/disassemble.hpp"
 #include "verifier/checker.hpp"
 
 namespace espy::verifier {
@@ -136,6 +137,18 @@ std::vector<std::uint32_t> Checker::trace() const {
   run_to(failure_.insn);
   if (path.size() > kMaxTrace) path.erase(path.begin(), path.end() - kMaxTrace);
   return path;
+}
+
+/// The failing path, an instruction a line, and what the kernel would say: Options::log_level.
+std::string Checker::log_of_path() const {
+  std::string log;
+  if (failed_) {
+    for (std::uint32_t at : trace()) log += fmt::format("{}: {}\n", at, isa::disassemble(program_.spec.code.insns[at]));
+    log += failure_.says + "\n";
+  }
+  log += fmt::format("processed {} insns (limit {}) max_states_per_insn {} total_states {} peak_states {} mark_read 0\n", stats_.insns_processed,
+                     max_processed_, stats_.max_states_per_insn, stats_.states, stats_.peak_states);
+  return log;
 }
 
 std::string Checker::origin_of(std::uint32_t at, unsigned number) const {

@@ -115,8 +115,7 @@ bool Checker::stack_covers(Frame& old, Frame& now, Exactness exactness) {
   return true;
 }
 
-bool Checker::frame_covers(State& old_state, Frame& old, Frame& now, std::uint32_t insn, Exactness exactness) {
-  (void)old_state;
+bool Checker::frame_covers(Frame& old, Frame& now, std::uint32_t insn, Exactness exactness) {
   if (old.callback_depth > now.callback_depth) return false;
   const std::uint16_t live = code_.insns[insn].live;
   for (unsigned reg = 0; reg < isa::kFramePointer; ++reg)
@@ -149,7 +148,7 @@ bool Checker::covers(State& old, State& now, Exactness exactness) {
     Frame& b = *now.frames[i];
     if (a.callsite != b.callsite || a.subprog != b.subprog) return false;
     const std::uint32_t insn = i == old.current ? old.insn : old.frames[i + 1]->callsite;
-    if (!frame_covers(old, a, b, insn, exactness)) return false;
+    if (!frame_covers(a, b, insn, exactness)) return false;
   }
   return true;
 }

@@ -137,7 +137,7 @@ bool Checker::step_memory(const Insn& insn) {
   const unsigned size = insn.bits / 8U;
   const bool loads = insn.cls == isa::Class::ldx;
   const unsigned pointer = loads ? insn.src : insn.dst;
-  if (!read_reg(loads ? insn.src : insn.src)) return false;
+  if (!read_reg(insn.src)) return false;
   if (loads ? !write_reg(insn.dst) : !read_reg(insn.dst)) return false;
   const RegType type = regs()[pointer].type;
   if (!access_memory(pointer, insn.off, size, loads ? Access::read : Access::write, loads ? insn.dst : insn.src, false,
@@ -270,7 +270,6 @@ Checker::Next Checker::leave(bool thrown) {
   if (!check_holds(thrown, thrown ? "bpf_throw" : "BPF_EXIT instruction in main prog")) return Next::failed;
   if (thrown) return Next::path_done;
   if (state_->current != 0) return leave_subprogram() ? Next::go_on : Next::failed;
-  if (!read_reg(0)) return Next::failed;
   return check_return(0, "R0") ? Next::path_done : Next::failed;
 }
 

@@ -16,6 +16,8 @@ enum HelperId : std::int32_t {
   kKptrXchg = 194, kDynptrWrite = 202, kLookupPercpu = 195, kUserRingbufDrain = 209, kGetSmpProcessorId = 8, kSkcToTcpSock = 137,
 };
 
+constexpr std::int32_t kPoison = 0xbad2310;   // what linking puts in place of an instruction whose CO-RE relocation found nothing
+
 /// Helpers that hand the socket that they get on, as another kind of it: the result lives as long as the argument.
 bool casts_pointer(std::int32_t helper) {
   return helper == 95 || helper == 96 || helper == 98 || (helper >= 136 && helper <= 140) || helper == 178 || helper == 196;
@@ -65,6 +67,7 @@ bool Checker::helper_allowed(const facts::HelperRow& helper) {
 bool Checker::call_helper(const Insn& insn) {
   if (insn.imm == 0) return reject(Rule::helper_not_allowed, "program of this type cannot use helper bpf_unspec#0");
   const facts::HelperRow* helper = insn.imm > 0 ? facts::find_helper(static_cast<std::uint32_t>(insn.imm)) : nullptr;
+  if (insn.imm == kPoison) return reject(Rule::missing_core_field, "invalid func unknown#{}", insn.imm);
   if (helper == nullptr || static_cast<std::size_t>(insn.imm) >= facts::prototypes().size())
     return reject(Rule::helper_not_allowed, "invalid func unknown#{}", insn.imm);
   if (!helper_allowed(*helper)) return false;
@@ -80,14 +83,14 @@ bool Checker::call_helper(const Insn& insn) {
   if (meta.map) note_map(*meta.map);
   for (std::uint32_t i = 0; i < meta.access_size; ++i)
     if (!access_memory(static_cast<unsigned>(meta.raw_reg), static_cast<std::int32_t>(i), 1, Access::write, kNoRegister, false, false)) return false;
-  if (!check_helper_specials(insn, meta)) return false;
-  if (!set_helper_result(insn, meta)) return false;
+  if (!check_helper_specials(meta)) return false;
+  if (!set_helper_result(meta)) return false;
   const bool writes_skb = meta.helper == kDynptrWrite && (meta.dynptr == DynptrType::skb || meta.dynptr == DynptrType::skb_meta);
   if (meta.prototype->changes_packet || writes_skb) forget_packet();
   return true;
 }
 
-bool Checker::check_helper_specials(const Insn& insn, CallMeta& meta) {
+bool Checker::check_helper_specials(CallMeta& meta) {
   if (meta.prototype->releases && meta.release_reg != 0) {
     const Reg& released = regs()[meta.release_reg];
     if (meta.dynptr != DynptrType::none) {
@@ -109,13 +112,13 @@ bool Checker::check_helper_specials(const Insn& insn, CallMeta& meta) {
       return true;
     case kForEachMapElem:
     case kFindVma:
-    case kUserRingbufDrain: return call_back(insn, meta, false);
-    case kTimerSetCallback: return call_back(insn, meta, true);
+    case kUserRingbufDrain: return call_back(meta, false);
+    case kTimerSetCallback: return call_back(meta, true);
     case kLoop: {
       // The first argument says when the turns are over.
       if (!need_precise(1)) return false;
       Frame& frame = state_->frame();
-      if (frame.callback_depth < regs()[1].value.umax) return call_back(insn, meta, false);
+      if (frame.callback_depth < regs()[1].value.umax) return call_back(meta, false);
       frame.callback_depth = 0;
       return true;
     }
@@ -123,17 +126,14 @@ bool Checker::check_helper_specials(const Insn& insn, CallMeta& meta) {
       if (type_ == facts::ProgType::kprobe) return true;
       if (type_ == facts::ProgType::tracing && (attach_ == facts::AttachType::trace_fentry || attach_ == facts::AttachType::trace_fexit || attach_ == facts::AttachType::modify_return)) return true;
       return reject(Rule::helper_not_allowed, "func {}#{} not supported for program type {}", meta.name, meta.helper, std::to_underlying(type_));
-    case kSnprintf: return check_formatting(meta.helper, 3, 4);
+    case kSnprintf: return check_formatting(3, 4);
     default: return true;
   }
 }
 
-bool Checker::set_helper_result(const Insn& insn, CallMeta& meta) {
+bool Checker::set_helper_result(CallMeta& meta) {
   const facts::Prototype& prototype = *meta.prototype;
-  for (unsigned reg = 0; reg <= 5; ++reg) {
-    const bool kept = insn.op == isa::Operation::call && reg != 0 && false;
-    if (!kept) regs()[reg] = Reg{};
-  }
+  for (unsigned reg = 0; reg <= 5; ++reg) regs()[reg] = Reg{};
   Reg& result = regs()[0];
   const auto typed = [&](std::uint32_t flags) {
     if (meta.helper == kKptrXchg && meta.kptr != nullptr) {

@@ -133,8 +133,7 @@ void Checker::sync_linked(State& state, const Reg& known, const LinkedRegs& link
 }
 
 // A pointer that may be NULL was compared with 0: on one way it, and every copy of it, is 0; on the other it is not.
-void Checker::resolve_null_of(State& state, Reg& reg, std::uint32_t id, bool is_null) {
-  (void)state;
+void Checker::resolve_null_of(Reg& reg, std::uint32_t id, bool is_null) {
   if (!reg.is_pointer() || !reg.maybe_null() || reg.id != id) return;
   if (is_null) {
     const std::uint8_t live = reg.live;
@@ -175,9 +174,9 @@ void Checker::resolve_null(State& state, unsigned number, bool is_null) {
     std::erase_if(state.holds, [&](const Hold& hold) { return hold.kind == HoldKind::pointer && hold.id == subject.ref_id; });
   for (std::uint32_t i = 0; i <= state.current; ++i) {
     Frame& frame = *state.frames[i];
-    for (Reg& reg : frame.regs) resolve_null_of(state, reg, subject.id, is_null);
+    for (Reg& reg : frame.regs) resolve_null_of(reg, subject.id, is_null);
     for (unsigned slot = 0; slot < frame.slots; ++slot)
-      if (frame.stack[slot].is_spill()) resolve_null_of(state, frame.stack[slot].reg, subject.id, is_null);
+      if (frame.stack[slot].is_spill()) resolve_null_of(frame.stack[slot].reg, subject.id, is_null);
   }
 }
 

@@ -114,12 +114,14 @@ Checker::Next Checker::call_kfunc(const Insn& insn) {
     reject(Rule::lock_held, "function calls are not allowed while holding a lock");
     return Next::failed;
   }
-  if (!check_kfunc_allowed(meta) || !check_kfunc_arguments(insn, meta) || !enter_or_leave_region(meta)) return Next::failed;
+  if (!check_kfunc_allowed(meta) || !check_kfunc_arguments(meta) || !enter_or_leave_region(meta)) return Next::failed;
   if (meta.name == "bpf_throw") {
     if (regs()[1].is_scalar() && !check_return(1, "R1")) return Next::failed;
     return leave(true);
   }
-  if (meta.name.starts_with("bpf_rbtree_add") && meta.subprog != 0 && !call_back(insn, meta, false)) return Next::failed;
+  if (meta.name.starts_with("bpf_rbtree_add") && meta.subprog != 0 && !call_back(meta, false)) return Next::failed;
+  const bool later = meta.name.starts_with("bpf_wq_set_callback") || meta.name.starts_with("bpf_task_work_schedule_");
+  if (later && !call_back(meta, true)) return Next::failed;
   if (meta.release_reg != 0) {
     const std::uint32_t id = regs()[meta.release_reg].ref_id;
     if (is_list_push(meta.name) || meta.name.starts_with("bpf_rbtree_add")) {
@@ -154,9 +156,7 @@ void Checker::share_reference(std::uint32_t id) {
 
 bool Checker::set_kfunc_result(const Insn& insn, CallMeta& meta) {
   const btf::Btf& btf = *types_.btf(meta.btf);
-  const bool keeps = (meta.flags & facts::fastcall) != 0 && false;
-  if (!keeps)
-    for (unsigned reg = 0; reg <= 5; ++reg) regs()[reg] = Reg{};
+  for (unsigned reg = 0; reg <= 5; ++reg) regs()[reg] = Reg{};
   Reg& result = regs()[0];
   const btf::Type type = btf.resolve(meta.proto->target());
   if (type.kind() == btf::Kind::void_) return true;
@@ -171,14 +171,12 @@ bool Checker::set_kfunc_result(const Insn& insn, CallMeta& meta) {
       error.value.smax = error.value.s32max = -1;
       sync(error.value, how_);
       failed->reg(0) = error;
-      const Hold taken = failed->holds.back();
       failed->holds.pop_back();
       --failed->locks;
       failed->lock_id = 0;
       failed->lock_object = 0;
       for (const Hold& held : failed->holds)
         if (held.kind == HoldKind::lock || held.kind == HoldKind::res_lock || held.kind == HoldKind::res_lock_irq) failed->lock_id = held.id, failed->lock_object = held.object;
-      (void)taken;
       set_constant(result, 0);
     }
     return true;

@@ -34,8 +34,7 @@ std::string_view struct_behind(RegType type) {
 
 }  // namespace
 
-bool Checker::check_kfunc_arguments(const Insn& insn, CallMeta& meta) {
-  (void)insn;
+bool Checker::check_kfunc_arguments(CallMeta& meta) {
   const btf::Btf& btf = *types_.btf(meta.btf);
   const std::uint32_t count = meta.proto->vlen();
   if (count > 5) return reject(Rule::kfunc, "Function {} has {} > 5 args", meta.name, count);

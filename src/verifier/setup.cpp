@@ -102,7 +102,7 @@ bool Checker::check_program_type() {
   context_ = facts::find_context(type_, attach_);
   typed_context_ = context_ != nullptr && context_->kind == facts::ContextKind::arguments;
   const facts::ProgTraitsRow& traits = facts::traits_of(type_);
-  if (!privileged() && !traits.unprivileged) return reject(Rule::privileges, "programs of this type need CAP_BPF");
+  if (!privileged() && !traits.unprivileged) return reject(Rule::privileges, "Operation not permitted");
   if (sleepable_ && !facts::may_sleep(type_, attach_, profile_.version))
     return reject(Rule::sleepable, "Program of this type cannot be sleepable");
   return true;
@@ -279,8 +279,8 @@ void Checker::judge(Verdict& verdict) {
   stats_.insns_processed = processed_;
   if (!verdict.accepted) verdict.errors.push_back(diagnose());
   else verdict.facts = std::move(facts_);
+  if (options_.log_level > 0) verdict.log = log_of_path();
   verdict.stats = std::move(stats_);
-  verdict.log = std::move(log_);
 }
 
 Verdict Checker::run() {

@@ -117,8 +117,7 @@ bool Checker::check_constant_string(unsigned number) {
 }
 
 /// The format of bpf_snprintf, against how many values it gets.
-bool Checker::check_formatting(std::int32_t helper, unsigned format_reg, unsigned data_reg) {
-  (void)helper;
+bool Checker::check_formatting(unsigned format_reg, unsigned data_reg) {
   const Reg& reg = regs()[format_reg];
   const Reg& size = regs()[data_reg + 1];
   if (reg.type != RegType::map_value || !size.value.is_const()) return true;

@@ -104,6 +104,28 @@ bool Checker::set_callback_arguments(Frame& caller, Frame& callee, CallMeta& met
   };
   callee.return_min = 0;
   callee.return_max = 1;
+  if (meta.kfunc != nullptr && meta.graph_root != nullptr) {
+    // Two nodes of a tree, to be compared.
+    for (unsigned reg = 1; reg <= 2; ++reg) {
+      callee.regs[reg] = Reg::pointer(RegType::btf, kAlloc | kNonOwning);
+      callee.regs[reg].btf = meta.graph_root->btf;
+      callee.regs[reg].type_id = static_cast<std::uint32_t>(meta.graph_root->type);
+      callee.regs[reg].off = static_cast<std::int32_t>(meta.graph_root->node_offset);
+      callee.regs[reg].id = new_id();
+    }
+    callee.in_callback = true;
+    return true;
+  }
+  if (meta.kfunc != nullptr && meta.map) {
+    // Work to be done later, on an element of a map.
+    of_map(1, RegType::map_ptr, *meta.map);
+    of_map(2, RegType::map_key, *meta.map);
+    of_map(3, RegType::map_value, *meta.map);
+    callee.regs[1].map_uid = callee.regs[3].map_uid = meta.map_uid;
+    callee.return_max = 0;
+    callee.in_async_callback = true;
+    return true;
+  }
   switch (meta.helper) {
     case kForEachMapElem:
       pass(1, 1);
@@ -146,8 +168,7 @@ bool Checker::set_callback_arguments(Frame& caller, Frame& callee, CallMeta& met
 }
 
 /// The helper may call the function any number of times: one path goes into it and comes back to the call, another goes on.
-bool Checker::call_back(const Insn& insn, CallMeta& meta, bool asynchronous) {
-  (void)insn;
+bool Checker::call_back(CallMeta& meta, bool asynchronous) {
   Subprogram& subprogram = code_.subprograms[meta.subprog];
   subprogram.is_callback = true;
   const std::uint32_t callsite = insn_;

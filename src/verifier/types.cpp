@@ -143,7 +143,7 @@ void Types::collect_fields(btf::TypeId id, std::uint32_t offset, Record& record,
       add_field(element, inner.name(), at, record);
       if (record.fields.size() != before) {
         SpecialField& added = record.fields.back();
-        if (added.kind == FieldKind::list_head || added.kind == FieldKind::rb_root) add_graph(static_cast<std::uint32_t>(type.id()), static_cast<std::int32_t>(i), 0, added.kind, record);
+        if (added.kind == FieldKind::list_head || added.kind == FieldKind::rb_root) fill_graph(type.id(), static_cast<std::int32_t>(i), added);
       } else if (inner.kind() == btf::Kind::struct_) {
         collect_fields(inner.id(), at, record, depth + 1);
       }
@@ -194,12 +194,6 @@ bool Types::add_kptr(const btf::Member& member, std::uint32_t offset, Record& re
     }
   record.fields.push_back(field);
   return true;
-}
-
-void Types::add_graph(std::uint32_t parent, std::int32_t member, std::uint32_t offset, FieldKind kind, Record& record) const {
-  (void)offset;
-  (void)kind;
-  fill_graph(btf::TypeId{parent}, member, record.fields.back());
 }
 
 /// `contains:TYPE:MEMBER`: what a list or tree holds.

@@ -84,7 +84,6 @@ class Types {
   bool add_kptr(const btf::Member& member, std::uint32_t offset, Record& record) const;
   void fill_graph(btf::TypeId parent, std::int32_t member, SpecialField& field) const;
   void collect_nodes(btf::TypeId variable, std::uint32_t offset, Record& record) const;
-  void add_graph(std::uint32_t parent, std::int32_t member, std::uint32_t offset, FieldKind kind, Record& record) const;
 
   const object::LinkedObject& object_;
   const object::LinkedProgram& program_;
