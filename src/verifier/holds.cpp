@@ -38,7 +38,7 @@ bool Checker::let_go(std::uint32_t id) {
   return true;
 }
 
-bool Checker::in_rcu() const { return state_->rcu || !sleepable_; }
+bool Checker::in_rcu() const { return state_->rcu || state_->locks != 0 || !in_sleepable(); }
 
 /// At a program's end (or where it may end): nothing may be held.
 bool Checker::check_holds(bool exception, std::string_view where) {

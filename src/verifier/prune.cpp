@@ -230,7 +230,7 @@ void Checker::keep_state() {
   kept->insn = insn_;
   kept->branches = 1;
   kept->cleaned = false;
-  kept_[insn_].insert(kept_[insn_].begin(), Kept{kept, state_->frame().callsite, 0, 0});
+  kept_[insn_].push_back({kept, state_->frame().callsite, 0, 0});
   enter_loop(*kept);
   state_->parent = kept;
   state_->first_insn = insn_;
@@ -257,7 +257,7 @@ Checker::Visit Checker::visit_state() {
   auto& here = kept_[insn_];
   const std::uint32_t callsite = state_->frame().callsite;
   std::uint32_t seen = 0;
-  for (std::size_t i = 0; i < here.size(); ++i) {
+  for (std::size_t i = here.size(); i-- > 0;) {   // the newest first
     Kept& kept = here[i];
     ++seen;
     if (kept.callsite != callsite) continue;
@@ -308,7 +308,7 @@ Checker::Visit Checker::visit_state() {
     const std::uint32_t patience = insn.force_checkpoint && old.branches != 0 ? 64 : 3;
     if (kept.misses > kept.hits * patience + patience) {
       retire(old);
-      here.erase(here.begin() + static_cast<std::ptrdiff_t>(i--));
+      here.erase(here.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
   stats_.max_states_per_insn = std::max(stats_.max_states_per_insn, seen);

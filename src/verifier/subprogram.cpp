@@ -83,8 +83,9 @@ bool Checker::leave_subprogram() {
 
 /// The state of the last turn: kept at this instruction under the same calls, and still on the way to `now`.
 State* Checker::previous_turn(const State& now, std::uint32_t insn) {
-  for (const Kept& kept : kept_[insn]) {
-    State& state = *kept.state;
+  const auto& here = kept_[insn];
+  for (std::size_t n = here.size(); n-- > 0;) {
+    State& state = *here[n].state;
     if (state.branches == 0 || state.depth >= now.depth || state.current != now.current) continue;
     bool same_calls = true;
     for (std::uint32_t i = 0; i <= state.current && same_calls; ++i) same_calls = state.frames[i]->callsite == now.frames[i]->callsite;
