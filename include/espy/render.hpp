@@ -3,6 +3,7 @@
 
 #include "render/map.hpp"
 #include "render/output.hpp"
+#include "render/per_cpu.hpp"
 #include "render/record.hpp"
 #include "render/shape.hpp"
 #include "render/table.hpp"

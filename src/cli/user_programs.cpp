@@ -10,10 +10,6 @@
 #include <filesystem>
 
 #include "base/text.hpp"
-#include "kernel/attach.hpp"
-#include "kernel/map_view.hpp"
-#include "object/asm.hpp"
-#include "render/per_cpu.hpp"
 
 namespace espy::cli {
 namespace {

@@ -13,8 +13,6 @@
 #include "base/text.hpp"
 #include "cli/open.hpp"
 #include "cli/user_programs.hpp"
-#include "kernel/map_view.hpp"
-#include "kernel/record_types.hpp"
 
 namespace espy::cli {
 namespace {
