@@ -5,6 +5,7 @@
 #include "kernel/capabilities.hpp"
 #include "kernel/features.hpp"
 #include "kernel/kallsyms.hpp"
+#include "kernel/kernel_btf.hpp"
 #include "kernel/link.hpp"
 #include "kernel/map.hpp"
 #include "kernel/map_view.hpp"

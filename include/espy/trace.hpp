@@ -8,6 +8,7 @@
 //   espy::trace::run::run_script(std::move(*result.script), {});
 #pragma once
 
+#include "symbol/debug_file.hpp"
 #include "trace/compile.hpp"
 #include "trace/config.hpp"
 #include "trace/explain.hpp"

@@ -31,10 +31,14 @@ constexpr Option kOptions[] = {
     {.name = "--read-errors", .value = {}, .help = "tell of memory that could not be read", .letter = 'k'},
     {.name = "--unsafe", .value = {}, .help = "allow functions that change the system: system(), signal(), override() …"},
     {.name = "--info", .value = {}, .help = "show what this kernel offers to scripts"},
-    {.name = "--dry-run", .value = {}, .help = "compile and load, but attach nothing"},
+    {.name = "--dry-run", .value = {}, .help = "compile, load and attach, and end: nothing of the script runs"},
     {.name = "--engine", .value = "ENGINE", .help = "kernel, or user: no kernel and no privileges, for probes that need neither"},
     {.name = "--include-dir", .value = "DIR", .help = "look here for headers and imports", .repeat = Repeat::many, .letter = 'I'},
     {.name = "--include", .value = "FILE", .help = "read a C header first", .repeat = Repeat::many},
+    {.name = "--probe-filter", .value = "REGEX", .help = "only those of the script's probes whose name matches; begin and end always run"},
+    {.name = "--debuginfo", .value = "DIRS", .help = "folders with debug files, separated by colons, to be searched before /usr/lib/debug", .repeat = Repeat::many},
+    {.name = "--traceable-functions", .value = "FILE", .help = "the kernel's functions that can be traced, one a line, where the kernel does not tell"},
+    {.name = "--dwarf-pid", .value = "PID", .help = "accepted: stacks are followed along frame pointers, which needs no preparation", .repeat = Repeat::many},
     {.name = "--debug", .value = "STAGE", .help = "print stages instead of running: ast, types, ir, optimised, bpf, verifier, all", .repeat = Repeat::many, .letter = 'd'},
     {.name = "--emit-elf", .value = "FILE", .help = "write the compiled object into a file, and end"},
     {.name = "--fmt", .value = {}, .help = "print the script formatted, and end"},
@@ -44,7 +48,7 @@ constexpr Option kOptions[] = {
     {.name = "--mode", .value = "MODE", .help = "codegen (compile only), test, bench, or format"},
     {.name = "--no-warnings", .value = {}, .help = "do not print warnings"},
     {.name = "--usdt-file-activation", .value = {}, .help = "accepted: the kernel switches USDT probes on by itself"},
-    {.name = "--no-feature", .value = "NAME", .help = "compile as if the kernel had not this feature", .repeat = Repeat::many},
+    {.name = "--no-feature", .value = "NAME", .help = "compile and attach as if the kernel had not these: uprobe_multi, ring_buffer …", .repeat = Repeat::many},
     {.name = "--version", .value = {}, .help = "print the version", .letter = 'V'},
 };
 constexpr Example kExamples[] = {
@@ -95,7 +99,7 @@ Result<int> list_script(const Invocation& invocation, trace::probes::Machine& ma
 }
 
 Result<int> list(const Invocation& invocation) {
-  auto machine = trace::probes::Machine::running();
+  auto machine = trace::probes::Machine::running(TRY(machine_options(invocation)));
   const std::string search = invocation.positionals.empty() ? "" : invocation.positionals.front();
   trace::probes::ListOptions options{.verbose = invocation.has("--verbose")};
   if (auto pid = invocation.value("--pid")) options.pid = parse_number<int>(*pid);
@@ -123,7 +127,7 @@ Result<int> execute(const Invocation& invocation, TraceJob& job, trace::Compiled
   const trace::Plan plan = std::move(compiled.plan);
   std::unique_ptr<trace::run::Engine> loaded = TRY(engine == "user" ? trace::run::load_into_process(std::move(compiled.object), plan)
                                                                     : trace::run::load_into_kernel(std::move(compiled.object), plan, options.kernel));
-  if (invocation.has("--dry-run") || !job.stages.empty()) return kOk;
+  if (!job.stages.empty()) return kOk;
   return trace::run::run_script(plan, *loaded, options);
 }
 

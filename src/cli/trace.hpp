@@ -18,12 +18,16 @@ struct TraceJob {
   trace::CompileOptions compile = {};
   std::optional<trace::run::Child> child = {};
   std::vector<std::string> stages = {};        ///< of -d
+  trace::probes::MachineOptions machine = {};
   bool failed = false;                         ///< set by `compile`: the diagnostics say why
 };
 
 /// Reads the script (-e, FILE or standard input) and all options that concern its compilation. Starts the command of -c.
 /// `program`: the script's text, where a command takes it as a positional.
 Result<TraceJob> trace_job(const Invocation& invocation, std::optional<std::string> program = {});
+
+/// What options and the environment say of the machine: --traceable-functions, --debuginfo, BPFTRACE_BTF.
+Result<trace::probes::MachineOptions> machine_options(const Invocation& invocation);
 
 /// Is this stage among those of -d?
 bool wants(const std::vector<std::string>& stages, std::string_view stage);

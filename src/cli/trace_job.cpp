@@ -1,3 +1,4 @@
+#include <regex.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +20,7 @@ constexpr std::string_view kStages[] = {"ast", "types", "ir", "optimised", "bpf"
 struct StageAlias {
   std::string_view alias, stage;
 };
-constexpr StageAlias kAliases[] = {{"parse", "ast"}, {"codegen", "ir"}, {"codegen-opt", "optimised"}, {"dis", "bpf"}, {"d", "all"}};
+constexpr StageAlias kAliases[] = {{"parse", "ast"}, {"codegen", "ir"}, {"codegen-opt", "optimised"}, {"dis", "bpf"}, {"libbpf", "verifier"}, {"d", "all"}};
 
 Result<std::vector<std::string>> stages_of(const Invocation& invocation) {
   std::vector<std::string> stages;
@@ -74,7 +75,57 @@ Result<int> pid_of(const std::string& text) {
   return *pid;
 }
 
+// Several with commas; of attaching, or of what the compiler may use.
+Result<void> leave_out(const std::string& value, trace::CompileOptions& options) {
+  for (std::string_view name : split(value, ',')) {
+    trace::probes::Abilities any;
+    if (trace::probes::take_away(any, name)) options.without.emplace_back(name);
+    else TRY(trace::without_feature(options.lower.abilities, name));
+  }
+  return {};
+}
+
+Result<std::function<bool(std::string_view)>> name_filter(const std::string& pattern) {
+  struct Regex {
+    regex_t compiled{};
+    int wrong;
+    explicit Regex(const std::string& text) : wrong(::regcomp(&compiled, text.c_str(), REG_EXTENDED | REG_NOSUB)) {}
+    ~Regex() { if (wrong == 0) ::regfree(&compiled); }
+    Regex(const Regex&) = delete;
+    Regex& operator=(const Regex&) = delete;
+  };
+  const auto regex = std::make_shared<const Regex>(pattern);
+  if (regex->wrong != 0) {
+    char reason[128];
+    ::regerror(regex->wrong, &regex->compiled, reason, sizeof reason);
+    return fail(ErrorKind::invalid_argument, "--probe-filter: `{}` is no regular expression: {}", pattern, reason);
+  }
+  return [regex](std::string_view name) { return ::regexec(&regex->compiled, std::string(name).c_str(), 0, nullptr, 0) == 0; };
+}
+
+bool shows_colour() {
+  const char* said = std::getenv("BPFTRACE_COLOR");
+  const std::string_view word = said != nullptr ? said : "auto";
+  return word == "always" || (word != "never" && ::isatty(STDERR_FILENO) != 0);
+}
+
 }  // namespace
+
+Result<trace::probes::MachineOptions> machine_options(const Invocation& invocation) {
+  std::vector<std::string> folders;
+  for (const std::string& value : invocation.values("--debuginfo"))
+    for (std::string_view folder : split(value, ':')) folders.emplace_back(folder);
+  for (const std::string& folder : folders)
+    if (::access(folder.c_str(), R_OK | X_OK) != 0) return fail_sys(errno, "--debuginfo {}", folder);
+  symbol::set_debug_folders(std::move(folders));
+  if (const char* path = std::getenv("BPFTRACE_BTF"); path != nullptr && *path != 0) {
+    kernel::set_vmlinux_btf(path);
+    if (auto types = kernel::vmlinux_btf(); !types) return std::unexpected(wrap(std::move(types.error()), fmt::format("BPFTRACE_BTF={}", path)));
+  }
+  trace::probes::MachineOptions options{.functions_file = invocation.value("--traceable-functions").value_or("")};
+  if (!options.functions_file.empty() && ::access(options.functions_file.c_str(), R_OK) != 0) return fail_sys(errno, "--traceable-functions {}", options.functions_file);
+  return options;
+}
 
 bool wants(const std::vector<std::string>& stages, std::string_view stage) {
   return std::ranges::any_of(stages, [&](const std::string& wanted) { return wanted == stage || wanted == "all"; });
@@ -92,10 +143,13 @@ Result<TraceJob> trace_job(const Invocation& invocation, std::optional<std::stri
   job.compile.allow_unsafe = invocation.has("--unsafe");
   const std::string mode = invocation.value("--mode").value_or("");
   job.compile.must_attach = mode != "codegen" && !invocation.has("--emit-elf") && !invocation.has("--explain") && (job.stages.empty() || wants(job.stages, "verifier"));
+  job.compile.without_kernel = invocation.value("--engine") == "user" && job.compile.must_attach;
   if (invocation.value("--engine") == "user") job.compile.lower = trace::user_engine_options();
   else job.compile.lower = TRY(trace::running_options());
   job.compile.lower.report_errors = invocation.has("--read-errors");
-  for (const std::string& feature : invocation.values("--no-feature")) TRY(trace::without_feature(job.compile.lower.abilities, feature));
+  for (const std::string& features : invocation.values("--no-feature")) TRY(leave_out(features, job.compile));
+  if (auto pattern = invocation.value("--probe-filter")) job.compile.wanted = TRY(name_filter(*pattern));
+  job.machine = TRY(machine_options(invocation));
   if (auto command = invocation.value("--cmd")) {
     job.child.emplace(TRY(trace::run::Child::spawn(*command)));
     job.compile.child = job.child->pid();
@@ -106,9 +160,9 @@ Result<TraceJob> trace_job(const Invocation& invocation, std::optional<std::stri
 Result<std::optional<trace::Compiled>> compile(TraceJob& job, bool warnings) {
   job.compile.wants = [&job](std::string_view stage) { return wants(job.stages, stage); };
   job.compile.show = [](std::string_view stage, std::string_view text) { fmt::print("-- {}\n{}\n", stage, text); };
-  auto machine = trace::probes::Machine::running();
+  auto machine = trace::probes::Machine::running(job.machine);
   trace::Compilation result = trace::compile(job.sources, job.source, machine, job.config, job.compile);
-  const bool colour = ::isatty(STDERR_FILENO) != 0;
+  const bool colour = shows_colour();
   for (const trace::Diagnostic& diagnostic : result.diagnostics.all()) {
     if (diagnostic.severity == trace::Severity::error || warnings) std::fputs(trace::render(diagnostic, job.sources, colour).c_str(), stderr);
   }
@@ -128,8 +182,9 @@ Result<trace::run::RunOptions> run_options(const Invocation& invocation, TraceJo
   if (buffer != "none" && buffer != "line" && buffer != "full") return fail(ErrorKind::invalid_argument, "-B takes none, line or full, not `{}`", buffer);
   options.output.buffering = buffer == "none" ? Buffering::none : buffer == "full" ? Buffering::full : Buffering::line;
   options.output.file = invocation.value("--output").value_or("");
+  options.dry_run = invocation.has("--dry-run");
   options.output.quiet = invocation.has("--quiet");
-  options.output.colour = ::isatty(STDERR_FILENO) != 0;
+  options.output.colour = shows_colour();
   const std::string mode = invocation.value("--mode").value_or("");
   if (invocation.has("--test") || mode == "test") options.mode = Mode::test;
   if (invocation.has("--bench") || mode == "bench") options.mode = Mode::bench;

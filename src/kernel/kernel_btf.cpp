@@ -77,12 +77,23 @@ btf::BtfFeatures btf_features() {
 
 }  // namespace
 
+namespace {
+
+std::string& vmlinux_path() {
+  static std::string path;
+  return path;
+}
+
+}  // namespace
+
+void set_vmlinux_btf(std::string path) { vmlinux_path() = std::move(path); }
+
 Result<std::shared_ptr<const btf::Btf>> vmlinux_btf() {
   static std::mutex lock;
   static std::weak_ptr<const btf::Btf> kept;
   std::scoped_lock held(lock);
   if (auto btf = kept.lock()) return btf;
-  auto btf = TRY(btf::Btf::kernel());
+  auto btf = vmlinux_path().empty() ? TRY(btf::Btf::kernel()) : TRY(btf::Btf::open(vmlinux_path()));
   kept = btf;
   return btf;
 }

@@ -12,6 +12,8 @@ namespace espy::kernel {
 
 /// vmlinux' BTF, opened once and kept while somebody holds it.
 Result<std::shared_ptr<const btf::Btf>> vmlinux_btf();
+/// Takes the kernel's types from this file from now on (BTF, or an ELF file with it), for kernels that do not show their own.
+void set_vmlinux_btf(std::string path);
 
 struct KernelBtf {
   std::uint32_t id = 0;

@@ -25,6 +25,8 @@ struct Advice {
 };
 // The first row that fits counts.
 constexpr Advice kAdvice[] = {
+    {"bpf_override_return#", "replacing a function's result needs a kernel with CONFIG_BPF_KPROBE_OVERRIDE, and a kprobe"},
+    {"bpf_probe_write_user#", "a kernel that is locked down (/sys/kernel/security/lockdown) lets nobody write into processes"},
     {"_or_null", "the lookup may have found nothing: compare the pointer with NULL before using it"},
     {"invalid mem access 'scalar'", "a number is used as an address: read kernel memory with BPF_CORE_READ() or bpf_probe_read_kernel(), user memory with bpf_probe_read_user()"},
     {"invalid mem access 'inv'", "a number is used as an address: read kernel memory with BPF_CORE_READ() or bpf_probe_read_kernel(), user memory with bpf_probe_read_user()"},

@@ -74,6 +74,11 @@ std::string build_id(const ElfFile& file) {
 
 namespace {
 
+std::vector<std::string>& debug_folders() {
+  static std::vector<std::string> folders;
+  return folders;
+}
+
 std::vector<std::string> roots_of(const std::string& root) {
   std::vector<std::string> roots{root};
   if (!root.empty()) roots.emplace_back();
@@ -82,6 +87,10 @@ std::vector<std::string> roots_of(const std::string& root) {
 
 std::optional<ElfFile> find_by_id(const std::string& id, const std::vector<std::string>& roots) {
   if (id.size() < 6) return std::nullopt;
+  for (const std::string& folder : debug_folders()) {
+    auto found = open_quietly(fmt::format("{}/.build-id/{}/{}.debug", folder, id.substr(0, 2), id.substr(2)));
+    if (found && build_id(*found) == id) return found;
+  }
   for (const std::string& root : roots) {
     auto found = open_quietly(fmt::format("{}/usr/lib/debug/.build-id/{}/{}.debug", root, id.substr(0, 2), id.substr(2)));
     if (found && build_id(*found) == id) return found;
@@ -90,6 +99,8 @@ std::optional<ElfFile> find_by_id(const std::string& id, const std::vector<std::
 }
 
 }  // namespace
+
+void set_debug_folders(std::vector<std::string> folders) { debug_folders() = std::move(folders); }
 
 // .gnu_debugaltlink: a path, a NUL, and the build-id of what is there.
 Result<std::optional<ElfFile>> find_shared_debug_file(const ElfFile& file, const std::string& root) {
@@ -116,14 +127,20 @@ std::optional<ElfFile> find_debug_file(const ElfFile& file, const std::string& p
   const std::string id = build_id(file);
   if (auto found = find_by_id(id, roots)) return found;
   auto link = debug_link(file);
-  std::size_t slash = path.rfind('/');
-  if (!link) return std::nullopt;
-  const std::string folder = slash == path.npos ? "." : path.substr(0, slash);
-  for (const std::string& r : roots) {
-    for (const std::string& place : {r + folder + "/" + link->name, r + folder + "/.debug/" + link->name, r + "/usr/lib/debug" + folder + "/" + link->name}) {
-      auto found = open_quietly(place);
-      if (found && (id.empty() || build_id(*found).empty() ? has_checksum(*found, link->checksum) : build_id(*found) == id)) return found;
-    }
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == path.npos ? "." : path.substr(0, slash), name = path.substr(slash == path.npos ? 0 : slash + 1);
+  std::vector<std::string> places;
+  for (const std::string& own : debug_folders()) {
+    if (link) places.insert(places.end(), {own + "/" + link->name, own + folder + "/" + link->name});
+    places.insert(places.end(), {own + "/" + name + ".debug", own + "/" + name, own + path + ".debug", own + path});
+  }
+  for (const std::string& r : roots)
+    if (link) places.insert(places.end(), {r + folder + "/" + link->name, r + folder + "/.debug/" + link->name, r + "/usr/lib/debug" + folder + "/" + link->name});
+  for (const std::string& place : places) {
+    auto found = open_quietly(place);
+    if (!found) continue;
+    const bool by_id = !id.empty() && !build_id(*found).empty();
+    if (by_id ? build_id(*found) == id : link && has_checksum(*found, link->checksum)) return found;
   }
   return std::nullopt;
 }

@@ -3,10 +3,15 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "symbol/elf_file.hpp"
 
 namespace espy::symbol {
+
+/// Where debug files are looked for before /usr/lib/debug, by all that looks for them from now on: folders laid out like that
+/// one, or that hold the debug files themselves. To be said once, before anything is looked up.
+void set_debug_folders(std::vector<std::string> folders);
 
 /// The GNU build-id in hexadecimal; empty: the file has none.
 std::string build_id(const ElfFile& file);

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "symbol/archive.hpp"
+
 namespace espy::symbol {
 
 namespace {
@@ -40,7 +42,26 @@ class Fields {
 
 }  // namespace
 
-Result<ElfFile> ElfFile::open(const std::string& path) { return adopt(TRY(open_file(path, O_RDONLY | O_NONBLOCK)), path); }
+Result<ElfFile> ElfFile::open(const std::string& path) {
+  auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
+  const auto parts = archive_path(path);
+  if (fd || !parts) return adopt(TRY(std::move(fd)), path);
+  ElfFile archive;
+  archive.path_ = parts->first;
+  archive.fd_ = TRY(open_file(parts->first, O_RDONLY | O_NONBLOCK));
+  struct stat status {};
+  if (::fstat(archive.fd_.get(), &status) != 0) return fail_sys(errno, "stat {}", archive.path_);
+  archive.size_ = static_cast<std::uint64_t>(status.st_size);
+  const auto read = [&](std::uint64_t offset, std::uint64_t size) { return archive.read_at(offset, size, "the archive"); };
+  const ArchiveMember member = TRY(find_member(read, archive.size_, parts->first, parts->second));
+  ElfFile file;
+  file.path_ = path;
+  file.fd_ = std::move(archive.fd_);
+  file.begin_ = member.offset;
+  file.size_ = member.size;
+  TRY(file.read_header());
+  return file;
+}
 
 Result<ElfFile> ElfFile::adopt(UniqueFd fd, std::string path) {
   ElfFile file;
@@ -72,7 +93,7 @@ Result<std::vector<std::byte>> ElfFile::read_at(std::uint64_t offset, std::uint6
     return bytes;
   }
   for (std::size_t done = 0; done < size;) {
-    ssize_t got = ::pread(fd_.get(), bytes.data() + done, size - done, static_cast<off_t>(offset + done));
+    ssize_t got = ::pread(fd_.get(), bytes.data() + done, size - done, static_cast<off_t>(begin_ + offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_sys(errno, "read {}", path_);
     if (got == 0) return fail(ErrorKind::malformed, "{}: ends in {} at {:#x}", path_, what, offset + done);
@@ -175,12 +196,14 @@ Result<std::vector<std::byte>> ElfFile::contents(const Section& section) const {
 
 std::optional<std::uint64_t> ElfFile::file_offset(std::uint64_t address) const {
   for (const Segment& s : segments_)
-    if (s.type == PT_LOAD && address >= s.address && address - s.address < s.file_size) return address - s.address + s.offset;
+    if (s.type == PT_LOAD && address >= s.address && address - s.address < s.file_size) return begin_ + address - s.address + s.offset;
   return std::nullopt;
 }
 
 std::optional<std::uint64_t> ElfFile::address_of_offset(std::uint64_t offset) const {
   std::optional<std::uint64_t> address;
+  if (offset < begin_) return address;
+  offset -= begin_;
   for (const Segment& s : segments_) {
     if (s.type != PT_LOAD || offset < s.offset || offset - s.offset >= s.file_size) continue;
     if (s.flags & PF_X) return offset - s.offset + s.address;

@@ -39,6 +39,7 @@ struct Function {
 
 class ElfFile {
  public:
+  /// Also "ARCHIVE!/MEMBER", a library in a zip archive: offsets in the file are then those in the archive.
   static Result<ElfFile> open(const std::string& path);
   /// Of a file that is open; `path` is for messages.
   static Result<ElfFile> adopt(UniqueFd fd, std::string path);
@@ -57,7 +58,7 @@ class ElfFile {
   Result<std::vector<std::byte>> contents(const Section& section) const;
   /// The whole file, as far as `limit` allows.
   Result<std::vector<std::byte>> whole(std::uint64_t limit) const;
-  int fd() const { return fd_.get(); }                 ///< -1: it is in memory
+  int fd() const { return begin_ == 0 ? fd_.get() : -1; }   ///< -1: it is in memory, or in an archive
 
   /// Where the byte at this address stands in the file; nullopt: in no loaded segment's file part.
   std::optional<std::uint64_t> file_offset(std::uint64_t address) const;
@@ -79,6 +80,7 @@ class ElfFile {
   std::string path_;
   UniqueFd fd_;
   std::vector<std::byte> bytes_;   // instead of fd_
+  std::uint64_t begin_ = 0;        ///< where it stands in what fd_ is: not 0 in an archive
   std::uint64_t size_ = 0;
   bool is_64_ = true;
   Endian endian_ = Endian::native;

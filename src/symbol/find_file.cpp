@@ -11,6 +11,7 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "symbol/archive.hpp"
 
 namespace espy::symbol {
 
@@ -105,6 +106,7 @@ Result<std::string> find_file(const std::string& name, std::optional<int> pid) {
     bool special = name.starts_with("/proc/");   // names a process already
     std::string path = pid && name.starts_with('/') && !special ? root + name : name;
     if (::access(path.c_str(), R_OK) != 0) {
+      if (const auto parts = archive_path(path); parts && ::access(parts->first.c_str(), R_OK) == 0) return path;   // opening it tells of the member
       auto failure = fail_sys(errno, "open {}", path);
       if (pid) failure.error().hint = fmt::format("the path is looked for in the root of process {}", *pid);
       return failure;

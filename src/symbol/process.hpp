@@ -78,6 +78,9 @@ class Symboliser {
   /// The address of a function or variable of the program that the process runs, or of its libraries, and its size.
   std::optional<Symbol> address_of(int pid, std::string_view name);
 
+  /// A file that processes are likely to map, perhaps by other paths, in roots that are gone with them before it is asked for.
+  void expect(const std::string& path);
+
   /// Reads the process' address space now, if it is not known: so that it is there after the process has ended.
   void learn(int pid);
   /// The same for all processes that run now.

@@ -36,6 +36,8 @@ struct CheckedProbe {
   Block body;
   std::vector<CheckedVariable> variables;   ///< by Variable::id; unique in the program, whatever their scopes
   Span at = {};
+  std::optional<std::uint32_t> returns = {};  ///< index of the probe of the same functions' returns that shares its program (sessions.hpp)
+  bool is_joined = false;                   ///< this is such a probe
 };
 
 struct CheckedSubprogram {

@@ -12,6 +12,7 @@
 #include "symbol/symbol_table.hpp"
 #include "trace/c/types.hpp"
 #include "trace/check/check.hpp"
+#include "trace/sessions.hpp"
 #include "trace/syntax/parser.hpp"
 #include "trace/syntax/print.hpp"
 
@@ -40,6 +41,10 @@ class Driver {
     std::optional<Checked> checked = check(std::move(expanded.script), check_options(std::move(types)), out_.diagnostics);
     if (!checked || failed()) return;
     show("types", [&] { return dump(*checked); });
+    join_sessions(*checked, [&](bool user) {
+      const std::string_view name = user ? "uprobe_session" : "kprobe_session";
+      return std::ranges::find(options_.without, name) == options_.without.end() && probes::has_sessions(machine_, user);
+    });
     lower(*checked);
   }
 
@@ -61,7 +66,9 @@ class Driver {
 
   CheckOptions check_options(c::CTypes types) {
     CheckOptions checking{.config = config_, .environment = options_.environment, .machine = &machine_, .c_types = std::move(types),
-                          .resolve_probes = resolver(machine_, options_.pid ? options_.pid : options_.child, options_.must_attach), .allow_unsafe = options_.allow_unsafe};
+                          .allow_unsafe = options_.allow_unsafe};
+    checking.resolve_probes = resolver(machine_, {.pid = options_.pid ? options_.pid : options_.child, .must_attach = options_.must_attach,
+                                                  .without_kernel = options_.without_kernel, .without = options_.without, .wanted = options_.wanted});
     checking.all_arguments = [this](const probes::Target& target) { return probes::arguments_of(machine_, target); };
     if (!imported_.objects.empty()) checking.imported = &imported_;
     if (options_.child) checking.child = static_cast<std::uint32_t>(*options_.child);
@@ -103,6 +110,7 @@ class Driver {
     lowering.sources = &sources_;
     if (!imported_.objects.empty()) lowering.imported = &imported_;
     lowering.ring_bytes = ring_bytes(checked);
+    if (options_.pid) lowering.only_pid = static_cast<std::uint32_t>(*options_.pid);
     if (options_.child) lowering.child_pid = static_cast<std::uint32_t>(*options_.child);
     lowering.vmlinux = [this]() -> std::shared_ptr<const btf::Btf> {
       auto types = machine_.vmlinux();

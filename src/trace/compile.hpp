@@ -25,6 +25,9 @@ struct CompileOptions {
   Environment environment = {};                 ///< BPFTRACE_* variables, which go over the script's config block; null: none
   std::optional<int> pid = {};                  ///< -p
   std::optional<int> child = {};                ///< of -c
+  bool without_kernel = false;                  ///< for the user engine: probes that only a kernel fires are errors
+  std::vector<std::string> without = {};        ///< abilities of probes that are left unused: probes::take_away
+  std::function<bool(std::string_view name)> wanted = {};   ///< which of the script's probes, by name; empty: all
   LowerOptions lower = {};                      ///< what is compiled for; the driver fills in what follows from the rest
   /// Sees each stage's result as text, if it asks for that stage.
   std::function<bool(std::string_view stage)> wants = {};

@@ -21,7 +21,7 @@ struct SyntaxRow {
 constexpr SyntaxRow kProgram[] = {
     {"preamble of C", "`#include <x.h>`, `#define`, `struct`, `union`, `enum`, `typedef`", "read by a parser of our own: no compiler is needed"},
     {"configuration", "`config = { stack_mode = perf; max_map_keys = 2 }`", "variables of the environment take precedence"},
-    {"import", "`import \"lib.bt\"; import \"types.h\"; import \"x.bpf.c\"; import \"folder\"`", "of `.bpf.c` only where clang is found", Status::limited},
+    {"import", "`import \"lib.bt\"; import \"types.h\"; import \"x.bpf.c\"; import \"folder\"`", "functions of C are called as the script's own are; `.bpf.c` is compiled where clang is found, `.bpf.o` needs none"},
     {"map declaration", "`let @a = lruhash(100);`", "kinds hash, lruhash, percpuhash, percpulruhash"},
     {"macro", "`macro f($v, expression, @m) { …; value }`", "hygienic; several by number of parameters"},
     {"subprogram", "`fn f($a : int64) : int64 { return $a; }`", "a function of its own in the program; values of any type, passed by value"},

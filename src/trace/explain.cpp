@@ -12,7 +12,7 @@ namespace espy::trace {
 namespace {
 
 // How a program is called, and what that costs by itself.
-enum class Call : std::uint8_t { raw_tracepoint, btf_tracepoint, tracepoint, kprobe, kprobe_multi, uprobe, uprobe_multi, usdt, trampoline, sample, iterator, user_space, other };
+enum class Call : std::uint8_t { raw_tracepoint, btf_tracepoint, tracepoint, kprobe, kprobe_multi, kprobe_session, uprobe, uprobe_multi, uprobe_session, usdt, trampoline, sample, iterator, user_space, other };
 
 struct CallRow {
   Call call{};
@@ -26,8 +26,10 @@ constexpr auto kCalls = std::to_array<CallRow>({
     {Call::tracepoint, "perf tracepoint", 134, "slow to let go of: about 70 ms each"},
     {Call::kprobe, "kprobe", 150},
     {Call::kprobe_multi, "kprobe multi link", 110},
+    {Call::kprobe_session, "kprobe session link", 130, "entry and return are one program"},
     {Call::uprobe, "uprobe", 1600, "0.6 us on a nop, 12 us where the instruction must be stepped"},
     {Call::uprobe_multi, "uprobe multi link", 1600, "0.6 us on a nop, 12 us where the instruction must be stepped"},
+    {Call::uprobe_session, "uprobe session link", 1900, "entry and return are one program"},
     {Call::usdt, "USDT", 1600, "0.6 us where the nop is 5 bytes"},
     {Call::trampoline, "trampoline (fentry)", 20},
     {Call::sample, "perf event", 500},
@@ -42,9 +44,9 @@ Call call_of(const probes::Instance& instance) {
                              [](const probe::Tracepoint&) { return Call::tracepoint; },
                              [](const probe::Kprobe&) { return Call::kprobe; },
                              [](const probe::Ksyscall&) { return Call::kprobe; },
-                             [](const probe::KprobeMulti&) { return Call::kprobe_multi; },
+                             [](const probe::KprobeMulti& multi) { return multi.session ? Call::kprobe_session : Call::kprobe_multi; },
                              [](const probe::Uprobe&) { return Call::uprobe; },
-                             [](const probe::UprobeMulti&) { return Call::uprobe_multi; },
+                             [](const probe::UprobeMulti& multi) { return multi.session ? Call::uprobe_session : Call::uprobe_multi; },
                              [](const probe::Usdt&) { return Call::usdt; },
                              [](const probe::Trampoline&) { return Call::trampoline; },
                              [](const probe::PerfEvent&) { return Call::sample; },

@@ -37,7 +37,7 @@ constexpr SimpleRow kSimple[] = {
     {Kind::ksym, "ksym_t", 8, 8},
     {Kind::usym, "usym_t", 16, 8},
     {Kind::kstack, "kstack_t", 8, 8},
-    {Kind::ustack, "ustack_t", 16, 8},
+    {Kind::ustack, "ustack_t", 24, 8},
     {Kind::username, "username_t", 8, 8},
     {Kind::timestamp, "timestamp_t", 16, 8},
     {Kind::cgroup_path, "cgroup_path_t", 16, 8},

@@ -31,7 +31,7 @@ enum class Kind : std::uint8_t {
   ksym,          ///< u64 address
   usym,          ///< u64 address, u32 pid, u32 probe id: 16 bytes
   kstack,        ///< s64 id in the stack map: 8 bytes; negative: no stack
-  ustack,        ///< s64 id in the stack map, u32 pid, u32 probe id: 16 bytes
+  ustack,        ///< s64 id in the stack map, u32 pid, u32 probe id, u64 address that a function just entered returns to, or 0: 24 bytes
   username,      ///< u64 uid
   timestamp,     ///< u64 ns, u32 clock, u32 index of a strftime format
   cgroup_path,   ///< u64 cgroup id, u32 index of a filter, u32 0: 16 bytes

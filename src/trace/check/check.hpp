@@ -7,7 +7,7 @@
 //
 //   Expanded expanded = expand(parse(…), …);             // macros, imports, parameters and options are gone
 //   c::CTypes types = c::parse(expanded.script.preambles, …);
-//   CheckOptions options{.environment = getenv, .machine = &machine, .c_types = types, .resolve_probes = resolver(machine, pid)};
+//   CheckOptions options{.environment = getenv, .machine = &machine, .c_types = types, .resolve_probes = resolver(machine, {.pid = pid})};
 //   std::optional<Checked> checked = check(std::move(expanded.script), options, diagnostics);
 #pragma once
 
@@ -69,7 +69,13 @@ struct CheckOptions {
 std::optional<Checked> check(Script script, const CheckOptions& options, Diagnostics& diagnostics);
 
 /// Looks attach points up on a machine: parse_attach_point, expand and group for each block.
-/// `must_attach`: a probe that this kernel knows but cannot serve is an error.
-ProbeResolver resolver(probes::Machine& machine, std::optional<int> pid, bool must_attach = true);
+struct ResolveOptions {
+  std::optional<int> pid = {};
+  bool must_attach = true;                    ///< a probe that this kernel knows but cannot serve is an error
+  bool without_kernel = false;                ///< for the user engine
+  std::vector<std::string> without = {};      ///< abilities of probes::take_away
+  std::function<bool(std::string_view name)> wanted = {};   ///< which probes, of all that are named; empty: all
+};
+ProbeResolver resolver(probes::Machine& machine, ResolveOptions options);
 
 }  // namespace espy::trace

@@ -19,7 +19,7 @@ Span part_of(const AttachPointText& text, const probes::PointError& error) {
   return at;
 }
 
-std::vector<probes::Instance> resolve(probes::Machine& machine, probes::ExpandOptions options, const Probe& probe, const probes::Needs& needs, Diagnostics& diagnostics) {
+std::vector<probes::Instance> resolve(probes::Machine& machine, const probes::ExpandOptions& options, std::span<const std::string> without, const Probe& probe, const probes::Needs& needs, Diagnostics& diagnostics) {
   std::vector<probes::Target> targets;
   for (const AttachPointText& text : probe.attach_points) {
     auto point = probes::parse_attach_point(text.text);
@@ -36,7 +36,8 @@ std::vector<probes::Instance> resolve(probes::Machine& machine, probes::ExpandOp
     for (probes::Target& target : expansion->targets) targets.push_back(std::move(target));
   }
   if (targets.empty()) return {};
-  const probes::Abilities abilities = probes::abilities_for(machine, targets);
+  probes::Abilities abilities = probes::abilities_for(machine, targets);
+  for (const std::string& name : without) probes::take_away(abilities, name);
   auto instances = probes::group(machine, std::move(targets), needs, abilities);
   if (instances) return std::move(*instances);
   diagnostics.error(probe.attach_points.front().at, one_line(instances.error()), instances.error().hint);
@@ -45,10 +46,11 @@ std::vector<probes::Instance> resolve(probes::Machine& machine, probes::ExpandOp
 
 }  // namespace
 
-ProbeResolver resolver(probes::Machine& machine, std::optional<int> pid, bool must_attach) {
-  return [&machine, pid, must_attach](const Probe& probe, const probes::Needs& needs, const Config& config, Diagnostics& diagnostics) {
-    return resolve(machine, {.pid = pid, .max_probes = config.max_probes, .interrupted = needs.interrupted,
-                             .must_attach = must_attach, .missing = config.missing_probes}, probe, needs, diagnostics);
+ProbeResolver resolver(probes::Machine& machine, ResolveOptions options) {
+  return [&machine, options = std::move(options)](const Probe& probe, const probes::Needs& needs, const Config& config, Diagnostics& diagnostics) {
+    const probes::ExpandOptions expanding{.pid = options.pid, .max_probes = config.max_probes, .interrupted = needs.interrupted, .must_attach = options.must_attach,
+                                          .missing = config.missing_probes, .without_kernel = options.without_kernel, .wanted = options.wanted};
+    return resolve(machine, expanding, options.without, probe, needs, diagnostics);
   };
 }
 

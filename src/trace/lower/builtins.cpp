@@ -5,6 +5,7 @@
 
 #include "trace/lower/helpers.hpp"
 #include "trace/lower/lowering.hpp"
+#include "trace/probes/arguments.hpp"
 #include "trace/probes/providers.hpp"
 
 namespace espy::trace::lowering {
@@ -125,6 +126,23 @@ void Lowering::stack_into(const Expr& e, bool user, Address to) {
   if (!user) return;
   store_number(to + 8, 4, pid_number(false, PidNamespace::init));
   store_number(to + 12, 4, probe_number());
+  store_number(to + 16, 8, caller_at_entry(e));
+}
+
+/// Where a function that was just entered will return to. It has no frame of its own yet, so that the walk along the frames
+/// passes its caller over (newer kernels know better, of functions that begin as most do); user space puts it in.
+ValueId Lowering::caller_at_entry(const Expr& e) {
+  const auto at_entry = [](const probes::Target& target) {
+    const auto* registers = std::get_if<probes::RegisterArguments>(&target.arguments);
+    return target.provider == probes::Provider::uprobe && registers != nullptr && !registers->function.empty();
+  };
+  const bool whole = e.type.mode == StackMode::build_id || e.type.count < 2;
+  if (whole || probe == nullptr || !std::ranges::all_of(probe->instance.targets, at_entry)) return i64(0);
+#if defined(__aarch64__)
+  return context_word(*probes::named_register("lr"), kI64);
+#else
+  return read_scalar(uint64_type(), context_word(*probes::named_register("sp"), kI64), 0, Space::user, e.at);
+#endif
 }
 
 // ---- all ----

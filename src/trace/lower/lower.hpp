@@ -59,6 +59,7 @@ struct LowerOptions {
   std::uint64_t start_ns = 0;                     ///< boot time clock when tracing began: `elapsed` counts from it
   std::uint64_t tai_offset_ns = 0;                ///< atomic time less the boot time clock: nsecs(sw_tai)
   std::optional<std::uint32_t> child_pid = {};    ///< of -c
+  std::optional<std::uint32_t> only_pid = {};     ///< -p: events of other processes are passed over, where attaching does not see to it
   std::optional<PidNamespaceId> pid_namespace = {};
   bool report_errors = false;                     ///< -k: failures of helpers are sent as records
   std::uint32_t ring_bytes = 1 << 20;             ///< of the ring of records; a power of two

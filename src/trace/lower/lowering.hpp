@@ -287,6 +287,7 @@ class Lowering {
   ir::ValueId task_member(ir::ValueId task, std::initializer_list<std::string_view> path, unsigned bytes, Span at);
   ir::ValueId nsecs(Clock clock, Span at);
   void stack_into(const Expr& e, bool user, Address to);
+  ir::ValueId caller_at_entry(const Expr& e);
   ir::ValueId stack_id(const Type& type, bool user);
 
   // ---- functions (functions.cpp, functions_*.cpp) ----

@@ -56,6 +56,7 @@ class Program {
     l_.followed = decide_turns(probe_.body);
     addressed_variables();
     which_target();
+    if (l_.reachable()) only_process();
     if (!l_.reachable()) return finish(false);
     Opening before = open();
     if (probe_.predicate) {
@@ -204,6 +205,16 @@ class Program {
     }
   }
 
+  /// Probes that fire for all processes, and are wanted of one.
+  void only_process() {
+    using enum probes::Provider;
+    constexpr probes::Provider kOfAll[] = {tracepoint, rawtracepoint, kprobe, kretprobe, fentry, fexit};
+    if (!unit_.options.only_pid || std::ranges::find(kOfAll, probe_.instance.targets.front().provider) == std::end(kOfAll)) return;
+    Join wanted;
+    l_.branch(l_.b.eq(l_.pid_number(false, PidNamespace::current), l_.i64(*unit_.options.only_pid)), wanted, end_);
+    l_.enter(wanted);
+  }
+
   void which_call() {
     const probes::Instance& instance = probe_.instance;
     if (instance.attach_type == facts::AttachType::trace_iter) return objects_of_iterator();
@@ -265,14 +276,57 @@ class Program {
 
 }  // namespace
 
-void add_program(Unit& unit, std::uint32_t index) {
-  const CheckedProbe& probe = unit.checked.probes[index];
-  const std::string name = program_name(probe.instance, index + 1);
+namespace {
+
+std::uint32_t add_targets(Unit& unit, const CheckedProbe& probe) {
   const auto first = static_cast<std::uint32_t>(unit.plan.probes.size());
   for (const probes::Target& target : probe.instance.targets) unit.plan.probes.push_back({.name = target.name, .at = probe.at});
+  return first;
+}
+
+constexpr ir::Type kContext[] = {ir::ptr(ir::Space::ctx)};
+
+/// One program for both ends of the same functions. Each block is a function of its own; the program asks which it is to run.
+void add_session(Unit& unit, std::uint32_t index) {
+  const CheckedProbe& entry = unit.checked.probes[index];
+  const CheckedProbe& at_return = unit.checked.probes[*entry.returns];
+  const std::string name = program_name(entry.instance, index + 1);
+  const auto asks = unit.kernel_object("bpf_session_is_return", ir::ExternKind::kfunc);
+  if (!asks) return unit.error(entry.at, "this kernel cannot tell a function's entry from its return", "--no-feature kprobe_session,uprobe_session");
+  ProgramPlan plan{.program = name, .instance = entry.instance, .first_probe = add_targets(unit, entry)};
+  plan.instance.targets.insert(plan.instance.targets.end(), at_return.instance.targets.begin(), at_return.instance.targets.end());
+  const ir::FuncId id = unit.module.add_function(name, kI64, kContext, ir::Role::program);
+  const ir::FuncId at_entry = unit.module.add_function(name + "_entry", kI64, kContext, ir::Role::subprogram);
+  Program(unit, index, at_entry).run();
+  add_targets(unit, at_return);
+  const ir::FuncId behind = unit.module.add_function(name + "_return", kI64, kContext, ir::Role::subprogram);
+  Program(unit, *entry.returns, behind).run();
+  unit.plan.programs.push_back(std::move(plan));
+
+  ir::Builder b(unit.module[id]);
+  b.mark = unit.mark(entry.at);
+  // A function without parameters until 7.0: what it is given more than that does not matter.
+  const ValueId is_return = b.kfunc(*asks, kI64, {b.param(0)});
+  const BlockId yes = b.block(), no = b.block();
+  b.branch(b.ne(b.zext(is_return, 8), b.i64(0)), yes, no);
+  b.at(yes);
+  b.call(behind, kI64, {b.param(0)});
+  b.ret(b.i64(0));
+  b.at(no);
+  b.call(at_entry, kI64, {b.param(0)});
+  b.ret(b.i64(0));
+}
+
+}  // namespace
+
+void add_program(Unit& unit, std::uint32_t index) {
+  const CheckedProbe& probe = unit.checked.probes[index];
+  if (probe.is_joined) return;
+  if (probe.returns) return add_session(unit, index);
+  const std::string name = program_name(probe.instance, index + 1);
+  const std::uint32_t first = add_targets(unit, probe);
   unit.plan.programs.push_back({.program = name, .instance = probe.instance, .first_probe = first});
-  const ir::Type parameters[] = {ir::ptr(ir::Space::ctx)};
-  const ir::FuncId id = unit.module.add_function(name, kI64, parameters, ir::Role::program);
+  const ir::FuncId id = unit.module.add_function(name, kI64, kContext, ir::Role::program);
   Program(unit, index, id).run();
 }
 

@@ -34,7 +34,8 @@ constexpr std::uint32_t kSoftware = 1, kHardware = 0;   // PERF_TYPE_*; cpu-cloc
 constexpr facts::KernelVersion kRunByUs{5, 10, 0};
 
 Target timer(const Expanding& ask, const TimerPlace& place) {
-  if (ask.point.provider == Provider::interval && ask.machine.version() >= kRunByUs && !ask.options.interrupted) return run_by_us(ask);
+  const bool by_us = ask.options.without_kernel || ask.machine.version() >= kRunByUs;
+  if (ask.point.provider == Provider::interval && by_us && !ask.options.interrupted) return run_by_us(ask);
   return on_event(ask, probe::PerfEvent{.type = kSoftware, .config = 0, .period = place.period_ns, .frequency = place.frequency,
                                         .name = "cpu-clock", .one_cpu = ask.point.provider == Provider::interval});
 }
@@ -74,17 +75,24 @@ Result<std::vector<Target>> targets_of(const Expanding& ask) {
 
 Result<Expansion> expand(Machine& machine, const AttachPoint& point, const ExpandOptions& options) {
   Expansion expansion;
+  using enum Provider;
+  constexpr Provider kOwn[] = {begin, end, self, test, bench, interval};
+  if (options.without_kernel && std::ranges::find(kOwn, point.provider) == std::end(kOwn))
+    return std::unexpected(Error{.kind = ErrorKind::unsupported, .message = fmt::format("only a kernel can fire {}", name_of(point)),
+                                 .hint = "the user engine serves begin, end, interval, self, test and bench; leave --engine user away for the rest"});
   auto targets = targets_of({machine, point, options});
   if (!targets) {
     // What this kernel cannot probe at all is missing, too, to a script that takes that.
     bool is_missing = targets.error().kind == ErrorKind::not_found;
     if (!(is_missing || targets.error().kind == ErrorKind::unsupported) || options.missing == MissingProbes::error) {
-      if (is_missing && targets.error().hint.empty()) targets.error().hint = "if that is expected: config = { missing_probes = \"warn\" }";
+      if (is_missing && targets.error().hint.empty() && !options.listing) targets.error().hint = "if that is expected: config = { missing_probes = \"warn\" }";
       return std::unexpected(std::move(targets.error()));
     }
     if (options.missing == MissingProbes::warn) expansion.warnings.push_back(std::move(targets.error()));
     return expansion;
   }
+  if (options.wanted && point.provider != Provider::begin && point.provider != Provider::end)
+    std::erase_if(*targets, [&](const Target& target) { return !options.wanted(target.name); });
   if (targets->size() > options.max_probes) {
     auto failure = fail(ErrorKind::exhausted, "{} means {} probes, more than the {} that are allowed", name_of(point), targets->size(), options.max_probes);
     failure.error().hint = "name fewer, or allow more: config = { max_probes = N }, or BPFTRACE_MAX_PROBES";

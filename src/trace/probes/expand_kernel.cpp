@@ -89,7 +89,7 @@ Result<std::vector<Target>> expand_kprobe(const Expanding& ask, const KernelPlac
     return targets;
   }
   if (!is_pattern(place.function) && !is_pattern(place.module)) {
-    if (place.module.empty() && ask.options.must_attach && !TRY(is_function(ask.machine, place.function)))
+    if (place.module.empty() && (ask.options.must_attach || ask.options.listing) && !TRY(is_function(ask.machine, place.function)))
       return std::unexpected(functions_matching(*TRY(ask.machine.functions()), place).error());
     targets.push_back(kprobe_target(ask, place, place.function, place.module == "vmlinux" ? "" : place.module));
     return targets;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "symbol/archive.hpp"
 #include "symbol/demangle.hpp"
 #include "symbol/dwarf.hpp"
 #include "symbol/find_file.hpp"
@@ -92,12 +93,24 @@ bool answers_to(const symbol::Function& function, const UserPlace& place, bool c
   return matches(place.function, place.function.find('(') == std::string::npos ? without_parameters(full) : std::string_view(full));
 }
 
+// What the kernel is told to probe: of a library in an archive, that.
+std::string probed_file(const std::string& path) {
+  const auto parts = ::access(path.c_str(), F_OK) == 0 ? std::nullopt : symbol::archive_path(path);
+  return parts ? parts->first : path;
+}
+
+// As the process of -p calls it, which is what a script said.
+std::string named_file(const Expanding& ask, const std::string& path) {
+  const std::string root = ask.options.pid ? fmt::format("/proc/{}/root/", *ask.options.pid) : std::string();
+  return !root.empty() && path.starts_with(root) ? path.substr(root.size() - 1) : path;
+}
+
 Target uprobe_target(const Expanding& ask, const std::string& path, const std::string& function, std::uint64_t file_offset, std::uint64_t inside) {
   AttachPoint named = ask.point;
   UserPlace& place = std::get<UserPlace>(named.place);
-  place.path = path, place.function = function, place.language.clear();
+  place.path = named_file(ask, path), place.function = function, place.language.clear();
   return {.provider = ask.point.provider, .name = name_of(named), .function = function,
-          .probe = probe::Uprobe{path, "", file_offset + inside, ask.at_return(), 0}, .prog_type = ProgType::kprobe,
+          .probe = probe::Uprobe{probed_file(path), "", file_offset + inside, ask.at_return(), 0}, .prog_type = ProgType::kprobe,
           .arguments = RegisterArguments{path, inside == 0 ? function : "", ask.at_return()}};
 }
 
@@ -173,8 +186,8 @@ Result<std::vector<Target>> expand_usdt(const Expanding& ask, const UsdtPlace& p
       known.push_back(note.provider + ":" + note.name);
       if ((!place.provider.empty() && !matches(place.provider, note.provider)) || !matches(place.name, note.name)) continue;
       auto arguments = symbol::parse_usdt_arguments(note.arguments, (*elf)->machine());
-      targets.push_back({.provider = Provider::usdt, .name = fmt::format("usdt:{}:{}:{}", path, note.provider, note.name),
-                         .probe = probe::Uprobe{path, "", note.file_offset, false, note.semaphore_offset}, .prog_type = ProgType::kprobe,
+      targets.push_back({.provider = Provider::usdt, .name = fmt::format("usdt:{}:{}:{}", named_file(ask, path), note.provider, note.name),
+                         .probe = probe::Uprobe{probed_file(path), "", note.file_offset, false, note.semaphore_offset}, .prog_type = ProgType::kprobe,
                          .arguments = arguments ? UsdtArguments{std::move(*arguments), ""} : UsdtArguments{{}, arguments.error().message}});
     }
   }

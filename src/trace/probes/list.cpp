@@ -48,7 +48,10 @@ class Lister {
   /// Adds what matches PROVIDER:REST; `rest` may be empty (all) or lack leading parts.
   Result<void> add(const ProviderRow& row, std::string_view rest) {
     switch (row.provider) {
-      case Provider::begin: case Provider::end: case Provider::self: case Provider::test: case Provider::bench: case Provider::watchpoint: return {};
+      case Provider::begin: case Provider::end: rows_.push_back({std::string(row.name), {}}); return {};
+      case Provider::self: case Provider::test: case Provider::bench: case Provider::watchpoint:
+        return std::unexpected(Error{.kind = ErrorKind::invalid_argument, .message = fmt::format("{} probes cannot be listed: a script makes them", row.name),
+                                     .hint = fmt::format("they are written {}", row.forms)});
       case Provider::profile: case Provider::interval:
         for (std::string_view unit : {"hz", "ms", "s", "us"}) add_if(rest, row.name, unit, ":");
         return {};
@@ -86,7 +89,7 @@ class Lister {
       Error error{.kind = ErrorKind::invalid_argument, .message = point.error().message, .hint = point.error().hint};
       return std::unexpected(std::move(error));
     }
-    auto expansion = TRY(expand(machine_, *point, {.pid = options_.pid, .max_probes = SIZE_MAX, .must_attach = false}));
+    auto expansion = TRY(expand(machine_, *point, {.pid = options_.pid, .max_probes = SIZE_MAX, .must_attach = false, .listing = true}));
     for (const Target& target : expansion.targets)
       rows_.push_back({target.name, options_.verbose ? details_of(machine_, target) : std::vector<std::string>{}});
     return {};
@@ -143,8 +146,24 @@ Result<std::vector<ListRow>> list_types(Machine& machine, const TypeWord& word, 
 
 }  // namespace
 
-Result<std::vector<ListRow>> list(Machine& machine, std::string_view search, const ListOptions& options) {
-  search = trim(search);
+namespace {
+
+// "kprobe:a,tracepoint:b:c": commas stand between searches, and in quotes for themselves.
+std::vector<std::string_view> searches_in(std::string_view text) {
+  std::vector<std::string_view> searches;
+  bool quoted = false;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') quoted = !quoted;
+    if (text[i] != ',' || quoted) continue;
+    searches.push_back(trim(text.substr(begin, i - begin)));
+    begin = i + 1;
+  }
+  searches.push_back(trim(text.substr(begin)));
+  return searches;
+}
+
+Result<std::vector<ListRow>> list_one(Machine& machine, std::string_view search, const ListOptions& options) {
   for (const TypeWord& word : kTypeWords)
     if (search.starts_with(word.word) && search.size() > word.word.size() && search[word.word.size()] == ' ')
       return list_types(machine, word, trim(search.substr(word.word.size())), options.verbose);
@@ -166,8 +185,26 @@ Result<std::vector<ListRow>> list(Machine& machine, std::string_view search, con
     return std::unexpected(std::move(error));
   }
   auto rows = lister.take();
-  if (rows.empty()) return std::unexpected(missing(fmt::format("no probe matches `{}`", search)));
+  if (rows.empty()) {
+    Error error = missing(fmt::format("no probe matches `{}`", search));
+    if (colon == search.npos && !is_pattern(search)) error.hint = fmt::format("`*{}*` finds what has it in its name", search);
+    return std::unexpected(std::move(error));
+  }
   return rows;
+}
+
+}  // namespace
+
+Result<std::vector<ListRow>> list(Machine& machine, std::string_view search, const ListOptions& options) {
+  std::vector<ListRow> all;
+  std::optional<Error> first;
+  for (std::string_view one : searches_in(search)) {
+    auto rows = list_one(machine, one, options);
+    if (rows) std::ranges::move(*rows, std::back_inserter(all));
+    else if (!first) first = std::move(rows.error());
+  }
+  if (all.empty() && first) return std::unexpected(std::move(*first));
+  return all;
 }
 
 std::string text(const ListRow& row) {

@@ -24,7 +24,7 @@ struct ListOptions {
 };
 
 /// What matches a search: "tracepoint:sched:*", "*sleep*" (of any kind), "uprobe:/bin/bash" (all of its functions),
-/// "struct task_struct", "enum pid_type"; empty: all probes of the kernel. Sorted by name. Nothing is an error that suggests a
+/// "struct task_struct", "enum pid_type"; several with commas; empty: all probes of the kernel. Sorted by name. Nothing is an error that suggests a
 /// name that is near.
 Result<std::vector<ListRow>> list(Machine& machine, std::string_view search, const ListOptions& options = {});
 

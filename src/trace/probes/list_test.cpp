@@ -57,6 +57,20 @@ TEST_F(Listing, AnyKindByName) {
   EXPECT_NE(all.find("rawtracepoint:vmlinux:sched_switch\n"), std::string::npos);
 }
 
+TEST_F(Listing, OnlyWhatIsThere) {
+  EXPECT_NE(listed("kprobe:no_such_function").find("the kernel has no function `no_such_function`"), std::string::npos);
+  EXPECT_NE(listed("no_such_name").find("no probe matches `no_such_name`"), std::string::npos);
+  EXPECT_EQ(listed("kprobe:vfs_read"), "kprobe:vfs_read\n");
+  EXPECT_NE(listed("vfs_read").find("kprobe:vfs_read\n"), std::string::npos);
+  EXPECT_EQ(listed("BEGIN"), "begin\n");
+  EXPECT_NE(listed("watchpoint").find("watchpoint:ADDRESS:LENGTH:rwx"), std::string::npos);
+}
+
+TEST_F(Listing, SeveralSearches) {
+  EXPECT_EQ(listed("tracepoint:sched:sched_switch, kprobe:vfs_read,nothing_of_this"), "tracepoint:sched:sched_switch\nkprobe:vfs_read\n");
+  EXPECT_NE(listed("nothing_of_this,nor_of_that").find("no probe matches `nothing_of_this`"), std::string::npos);
+}
+
 TEST_F(Listing, TypesOfTheKernel) {
   EXPECT_EQ(listed("struct task_struct"), "struct task_struct\n");
   EXPECT_EQ(listed("struct list_head", true), "struct list_head {\n\tstruct list_head *next;\n\tstruct list_head *prev;\n};\n");

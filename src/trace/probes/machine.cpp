@@ -59,6 +59,7 @@ std::vector<KernelFunction> of_kallsyms(std::string_view text) {
 }  // namespace
 
 struct Machine::State {
+  MachineOptions options;
   std::optional<Result<probe::Tracefs>> tracefs;
   std::optional<std::vector<probe::TracepointName>> tracepoints;
   std::shared_ptr<const btf::Btf> vmlinux;
@@ -74,7 +75,11 @@ Machine::Machine(Machine&&) noexcept = default;
 Machine& Machine::operator=(Machine&&) noexcept = default;
 Machine::~Machine() = default;
 
-Machine Machine::running() { return Machine(std::make_unique<State>()); }
+Machine Machine::running(MachineOptions options) {
+  auto state = std::make_unique<State>();
+  state->options = std::move(options);
+  return Machine(std::move(state));
+}
 
 Result<const probe::Tracefs*> Machine::tracefs() {
   if (!state_->tracefs) state_->tracefs = probe::Tracefs::open();
@@ -116,8 +121,10 @@ Result<std::shared_ptr<const btf::Btf>> Machine::btf_of(std::string_view module)
 
 Result<const std::vector<KernelFunction>*> Machine::functions() {
   if (state_->functions) return &*state_->functions;
+  const std::string& given = state_->options.functions_file;
   auto list = tracefs();
-  auto listed = list ? (*list)->read("available_filter_functions") : Result<std::string>(std::unexpected(list.error()));
+  auto listed = !given.empty() ? TRY(read_text_file(given, std::size_t{256} << 20))
+                : list         ? (*list)->read("available_filter_functions") : Result<std::string>(std::unexpected(list.error()));
   if (listed && !listed->empty()) {
     state_->functions_text = std::move(*listed);
     state_->functions = of_ftrace(state_->functions_text);

@@ -22,10 +22,14 @@ struct KernelFunction {
   std::string_view module;        ///< "vmlinux", or a module's name
 };
 
+struct MachineOptions {
+  std::string functions_file = {};   ///< a list of the kernel's functions that can be traced, as ftrace has it; empty: the kernel's own
+};
+
 class Machine {
  public:
   /// The one this runs on. Nothing is read yet.
-  static Machine running();
+  static Machine running(MachineOptions options = {});
   Machine(Machine&&) noexcept;
   Machine& operator=(Machine&&) noexcept;
   ~Machine();

@@ -30,7 +30,6 @@ Abilities ask(Machine& machine, bool tracepoints, bool kernel, bool user) {
           .raw_cookies = machine.version() >= facts::KernelVersion{6, 10, 0},
           .event_cookies = (tracepoints || kernel || user) && machine.has(Feature::bpf_cookie),
           .kprobe_multi = fprobe && machine.has(Feature::kprobe_multi),
-          .kprobe_session = fprobe && machine.has(Feature::kprobe_session),
           .uprobe_multi = user && machine.has(Feature::uprobe_multi)};
 }
 
@@ -44,6 +43,20 @@ Abilities abilities_for(Machine& machine, std::span<const Target> targets) {
   };
   using enum Provider;
   return ask(machine, any({tracepoint, rawtracepoint}), any({kprobe, kretprobe}), any({uprobe, uretprobe, usdt}));
+}
+
+bool has_sessions(Machine& machine, bool user) {
+  return user ? machine.has(Feature::uprobe_session) : has_fprobe(machine) && machine.has(Feature::kprobe_session);
+}
+
+bool take_away(Abilities& abilities, std::string_view name) {
+  constexpr struct { std::string_view name; bool Abilities::* ability; } kRows[] = {
+      {"kprobe_multi", &Abilities::kprobe_multi}, {"uprobe_multi", &Abilities::uprobe_multi},
+      {"tp_btf", &Abilities::tp_btf}};
+  const auto row = std::ranges::find(kRows, name, &std::remove_cvref_t<decltype(kRows[0])>::name);
+  if (row == std::end(kRows)) return name == "kprobe_session" || name == "uprobe_session";
+  abilities.*row->ability = false;
+  return true;
 }
 
 namespace {

@@ -36,12 +36,17 @@ struct Abilities {
   bool raw_cookies = false;          ///< of raw tracepoints, 6.10
   bool event_cookies = false;        ///< of perf events: tracepoints, kprobes, uprobes; 5.15
   bool kprobe_multi = false;         ///< 5.18
-  bool kprobe_session = false;       ///< 6.10
   bool uprobe_multi = false;         ///< 6.6
 };
 Abilities abilities_of(Machine& machine);
 /// Asks only for what planning these targets depends on; the rest is false. Each question costs a fraction of a millisecond.
 Abilities abilities_for(Machine& machine, std::span<const Target> targets);
+
+/// Plans as if the kernel had not this: "kprobe_multi", "uprobe_multi", "tp_btf". False: there is no such ability; that of
+/// "kprobe_session" and "uprobe_session" is not asked here (sessions.hpp).
+bool take_away(Abilities& abilities, std::string_view name);
+/// Can one program serve entry and return of functions of programs (`user`), or of the kernel?
+bool has_sessions(Machine& machine, bool user);
 
 /// How a program knows which of its targets fired.
 enum class Which : std::uint8_t {

@@ -11,7 +11,7 @@ namespace espy::trace::probes {
 namespace {
 
 constexpr Abilities kAll{.raw_tracepoints = true, .tp_btf = true, .raw_cookies = true, .event_cookies = true,
-                         .kprobe_multi = true, .kprobe_session = true, .uprobe_multi = true};
+                         .kprobe_multi = true, .uprobe_multi = true};
 
 class Planning : public testing::Test {
  protected:

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,10 @@ struct ExpandOptions {
   /// Refuse what this kernel cannot attach. Off for compiling only (--dry-run, -d, --emit-elf).
   bool must_attach = true;
   MissingProbes missing = MissingProbes::error;   ///< of a probe that is not there on this machine
+  bool without_kernel = false;              ///< for the user engine: only what the tracer fires itself is served
+  bool listing = false;                     ///< only names are asked for: they must be there, though nothing attaches
+  /// Which targets are wanted, by name; empty: all. Begin and end always are.
+  std::function<bool(std::string_view name)> wanted = {};
 };
 
 struct Expansion {

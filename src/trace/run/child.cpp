@@ -34,6 +34,30 @@ constexpr long kPidfdOpen = 434;   // the same number on all architectures
   ::_exit(127);
 }
 
+// Words as a shell has them, without what it replaces: quotes of both kinds, and \ in front of what has a meaning.
+Result<std::vector<std::string>> words_of(std::string_view command) {
+  std::vector<std::string> words;
+  bool in_word = false;
+  char quote = 0;
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    const char c = command[i];
+    if (quote == 0 && (c == ' ' || c == '\t' || c == '\n')) {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    const bool escapes = c == '\\' && quote != '\'' && i + 1 < command.size() && (quote == 0 || command[i + 1] == '"' || command[i + 1] == '\\');
+    if (escapes) words.back() += command[++i];
+    else if (c == quote) quote = 0;
+    else if (quote == 0 && (c == '\'' || c == '"')) quote = c;
+    else words.back() += c;
+  }
+  if (quote != 0) return fail(ErrorKind::invalid_argument, "the command of -c has no closing {}", quote);
+  if (words.empty() || words.front().empty()) return fail(ErrorKind::invalid_argument, "the command of -c is empty");
+  return words;
+}
+
 }  // namespace
 
 Result<UniqueFd> open_process(int pid) {
@@ -45,9 +69,7 @@ Result<UniqueFd> open_process(int pid) {
 }
 
 Result<Child> Child::spawn(std::string_view command) {
-  std::vector<std::string> words;
-  for (std::string_view word : split_words(command)) words.emplace_back(word);
-  if (words.empty()) return fail(ErrorKind::invalid_argument, "the command of -c is empty");
+  std::vector<std::string> words = TRY(words_of(command));
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);

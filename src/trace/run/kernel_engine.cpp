@@ -148,7 +148,7 @@ Error with_privileges(Error error, kernel::CapabilitySet needed) {
   if (error.kind != ErrorKind::permission || kernel::missing(needed).empty()) return error;
   error.notes.clear();
   kernel::explain_permission(error, needed);
-  error.notes.emplace_back("without them a script can still be checked and compiled: --dry-run, -d, -l, --emit-elf");
+  error.notes.emplace_back("without them a script can still be checked and compiled: -d, -l, --explain, --emit-elf");
   return error;
 }
 

@@ -44,7 +44,7 @@ class MachineNames final : public Names {
     else out += place.symbol;
   }
 
-  void stack(const Type& type, std::int64_t id, std::uint32_t pid, std::uint32_t probe, std::string& out) override {
+  void stack(const Type& type, std::int64_t id, std::uint32_t pid, std::uint32_t probe, std::uint64_t caller, std::string& out) override {
     out += '\n';
     if (id < 0 || engine_ == nullptr) return;
     const bool by_file = type.mode == StackMode::build_id;
@@ -57,9 +57,10 @@ class MachineNames final : public Names {
     auto found = engine_->lookup(*map, bytes_of(key), frames);
     if (!found || !*found) return;
     if (by_file) return build_ids(count, out);
-    for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::uint32_t i = 0, shown = 0; i < count && shown < count; ++i, ++shown) {
       const auto address = load<std::uint64_t>(frames, std::size_t{i} * 8);
-      if (address == 0) break;
+      if (i == 1 && caller != 0 && address != caller && shown < count) frame(type, caller, pid, probe, out), ++shown;
+      if (address == 0 || shown == count) break;
       frame(type, address, pid, probe, out);
     }
   }

@@ -16,8 +16,9 @@ class Names {
   virtual ~Names() = default;
   virtual void kernel_symbol(std::uint64_t address, std::string& out) = 0;
   virtual void user_symbol(std::uint64_t address, std::uint32_t pid, std::uint32_t probe, std::string& out) = 0;
-  /// A whole stack, lines indented as its mode has them, beginning with a newline. `type` is a kstack or ustack.
-  virtual void stack(const Type& type, std::int64_t id, std::uint32_t pid, std::uint32_t probe, std::string& out) = 0;
+  /// A whole stack, lines indented as its mode has them, beginning with a newline. `type` is a kstack or ustack. `caller`: the
+  /// second frame, unless it is there; 0: it is.
+  virtual void stack(const Type& type, std::int64_t id, std::uint32_t pid, std::uint32_t probe, std::uint64_t caller, std::string& out) = 0;
   virtual void user(std::uint64_t uid, std::string& out) = 0;
   virtual void cgroup(std::uint64_t id, std::uint32_t filter, std::string& out) = 0;
   /// A time of a clock (CLOCK_MONOTONIC, CLOCK_BOOTTIME …), by one of the plan's formats.

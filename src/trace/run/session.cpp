@@ -74,6 +74,13 @@ class Session {
   Result<int> run() {
     if (options_.mode != Mode::trace) return run_chosen();
     TRY(prepare());
+    if (options_.dry_run) {
+      TRY(attach_all());
+      engine_.stop();
+      engine_.detach();
+      TRY(output_.flush());
+      return 0;
+    }
     TRY(fire_all(probes::Provider::begin));
     TRY(attach_all());
     if (options_.attached) options_.attached();
@@ -196,8 +203,10 @@ class Session {
 
   bool ending() const { return ending_ || actions_.exit_code().has_value(); }
 
-  // Handles what is in the ring, all of it; returns how many records there were. What came behind exit() is dropped.
-  Result<std::size_t> drain(bool until_exit) {
+  // Handles what is in the ring, all of it; returns how many records there were. What came behind exit() is dropped. A round
+  // reaches all that was sent before it began; what comes meanwhile takes more, of which there are few: a flood must not keep
+  // signals and timers waiting.
+  Result<std::size_t> drain(bool until_exit, int rounds = 4) {
     if (symbols_ != nullptr) TRY(symbols_->update());
     Result<void> failed{};
     auto handle = [&](Bytes record) {
@@ -206,8 +215,7 @@ class Session {
       return failed.has_value();
     };
     std::size_t all = 0;
-    // A flood must not keep signals and timers waiting: a few rounds, then back to the loop.
-    for (int round = 0; round < 4; ++round) {
+    for (int round = 0; round < rounds; ++round) {
       const std::size_t count = TRY(engine_.drain(handle));
       TRY(failed);
       all += count;
@@ -284,12 +292,12 @@ class Session {
     std::uint64_t times = 0;
     if (::read(timers_[number].fd.get(), &times, sizeof times) != sizeof times) return {};
     // What was sent before it fires is handled before; what it sends, at once: its print() shows the values of now.
-    TRY(drain(true));
+    TRY(drain(true, 1));
     if (ending()) return {};
     // Late by more than one period: each counts, but nobody waits for hundreds.
     for (std::uint64_t turn = 0; turn < std::min(times, kMostLateTurns) && !ending(); ++turn) {
       TRY(engine_.fire(*timers_[number].program));
-      TRY(drain(true));
+      TRY(drain(true, 1));
     }
     return {};
   }
@@ -365,10 +373,26 @@ class Session {
 
 }  // namespace
 
+namespace {
+
+void expect_files(const Plan& plan, UserSymbols& symbols) {
+  for (const ProgramPlan& program : plan.programs) {
+    for (const probes::Attachment& attachment : program.instance.attachments) {
+      if (const auto* one = std::get_if<probe::Uprobe>(&attachment.probe)) symbols.expect(one->path);
+      if (const auto* many = std::get_if<probe::UprobeMulti>(&attachment.probe)) symbols.expect(many->path);
+    }
+  }
+}
+
+}  // namespace
+
 Result<int> run_script(const Plan& plan, Engine& engine, const RunOptions& options) {
   Output output = TRY(Output::open(options.output));
   std::unique_ptr<UserSymbols> symbols;
-  if (shows_user_addresses(plan)) symbols = UserSymbols::start(plan.config, options.tell);
+  if (shows_user_addresses(plan)) {
+    symbols = UserSymbols::start(plan.config, options.tell);
+    expect_files(plan, *symbols);
+  }
   return Session(plan, engine, options, std::move(output), symbols.get()).run();
 }
 

@@ -40,6 +40,7 @@ class Watcher {
 struct RunOptions {
   OutputOptions output = {};
   Mode mode = Mode::trace;
+  bool dry_run = false;                   ///< attach all, and end: no probe of the script runs
   bool failed_reads = false;              ///< -k: tell of memory that could not be read
   Child* child = nullptr;                 ///< -c: spawned before the script was compiled; borrowed
   int pid = 0;                            ///< -p: the session ends with this process

@@ -173,7 +173,7 @@ TEST(Session, StacksAreNamed) {
   script.ebpf_map("stacks_8 type=stack_trace key=4 value=64 max_entries=128");
   Type kernel = simple_type(Kind::kstack), user = simple_type(Kind::ustack);
   kernel.count = user.count = 8;
-  Action action{.kind = Action::Kind::printf, .format = {{.conversion = "s"}, {.literal = "|", .conversion = "s"}, {.literal = "|\n"}}, .size = 32};
+  Action action{.kind = Action::Kind::printf, .format = {{.conversion = "s"}, {.literal = "|", .conversion = "s"}, {.literal = "|\n"}}, .size = 40};
   action.arguments = {{.name = {}, .type = kernel, .offset = 8}, {.name = {}, .type = user, .offset = 16}};
   const auto print = script.action(action);
   // The first system call of this process that is seen: kernel stack in r7, user stack in r8, pid in r9.
@@ -181,8 +181,8 @@ TEST(Session, StacksAreNamed) {
                  fmt::format("  r6 = r1\n  call bpf_get_current_pid_tgid\n  r0 >>= 32\n  if r0 != {} goto none\n  r9 = r0\n"
                              "  r1 = r6\n  r2 = map[stacks_8] ll\n  r3 = 0\n  call bpf_get_stackid\n  r7 = r0\n"
                              "  r1 = r6\n  r2 = map[stacks_8] ll\n  r3 = 256\n  call bpf_get_stackid\n  r8 = r0\n"
-                             "  r1 = map[ring] ll\n  r2 = 32\n  r3 = 0\n  call bpf_ringbuf_reserve\n  if r0 == 0 goto none\n"
-                             "  *(u64 *)(r0 +0) = {}\n  *(u64 *)(r0 +8) = r7\n  *(u64 *)(r0 +16) = r8\n  *(u32 *)(r0 +24) = r9\n  *(u32 *)(r0 +28) = 0\n"
+                             "  r1 = map[ring] ll\n  r2 = 40\n  r3 = 0\n  call bpf_ringbuf_reserve\n  if r0 == 0 goto none\n"
+                             "  *(u64 *)(r0 +0) = {}\n  *(u64 *)(r0 +8) = r7\n  *(u64 *)(r0 +16) = r8\n  *(u32 *)(r0 +24) = r9\n  *(u32 *)(r0 +28) = 0\n  *(u64 *)(r0 +32) = 0\n"
                              "  r1 = r0\n  r2 = 0\n  call bpf_ringbuf_submit\nnone:\n", ::getpid(), print),
                  {{.probe = probe::RawTracepoint{"sys_enter"}}});
   Ran ran = run(script, {.output = {.quiet = true}, .attached = [] {
@@ -297,7 +297,7 @@ TEST(Session, WithoutPrivilegesItSaysWhichAreMissing) {
   ::waitpid(pid, &status, 0);
   ASSERT_EQ(status, 0);
   EXPECT_NE(told.text().find("CAP_BPF"), std::string::npos) << told.text();
-  EXPECT_NE(told.text().find("--dry-run"), std::string::npos) << told.text();
+  EXPECT_NE(told.text().find("--explain"), std::string::npos) << told.text();
 }
 
 TEST(Session, MissingProbesAreErrorsOrWarnings) {

@@ -13,7 +13,7 @@ class TestNames final : public Names {
  public:
   void kernel_symbol(std::uint64_t address, std::string& out) override { out += fmt::format("k{:x}", address); }
   void user_symbol(std::uint64_t address, std::uint32_t pid, std::uint32_t probe, std::string& out) override { out += fmt::format("u{:x}/{}/{}", address, pid, probe); }
-  void stack(const Type& type, std::int64_t id, std::uint32_t pid, std::uint32_t, std::string& out) override {
+  void stack(const Type& type, std::int64_t id, std::uint32_t pid, std::uint32_t, std::uint64_t, std::string& out) override {
     out += fmt::format("\n        {}{}+{}\n", type.kind == Kind::kstack ? "k" : "u", id, pid);
   }
   void user(std::uint64_t uid, std::string& out) override { out += uid == 0 ? "root" : fmt::to_string(uid); }

@@ -43,6 +43,8 @@ class Symbols final : public UserSymbols {
     };
   }
 
+  void expect(const std::string& path) override { symboliser_.expect(path); }
+
   Result<void> update() override {
     if (events_) TRY(events_->drain(symboliser_));
     return {};

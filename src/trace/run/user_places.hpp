@@ -19,6 +19,8 @@ class UserSymbols {
 
   /// Names addresses; refers to this.
   virtual UserPlaces places() = 0;
+  /// A file that the probes are in, which processes may know by other paths.
+  virtual void expect(const std::string& path) = 0;
   /// Learns what has happened to processes. To be called before records are handled.
   virtual Result<void> update() = 0;
   /// Readable when there is much to learn. For epoll.

@@ -72,8 +72,8 @@ void append_name(const Type& type, Bytes value, Names& names, std::string& out) 
     case Kind::mac: return append_mac(value, out);
     case Kind::ksym: return names.kernel_symbol(word<std::uint64_t>(value), out);
     case Kind::usym: return names.user_symbol(word<std::uint64_t>(value), word<std::uint32_t>(value, 8), word<std::uint32_t>(value, 12), out);
-    case Kind::kstack: return names.stack(type, word<std::int64_t>(value), 0, 0, out);
-    case Kind::ustack: return names.stack(type, word<std::int64_t>(value), word<std::uint32_t>(value, 8), word<std::uint32_t>(value, 12), out);
+    case Kind::kstack: return names.stack(type, word<std::int64_t>(value), 0, 0, 0, out);
+    case Kind::ustack: return names.stack(type, word<std::int64_t>(value), word<std::uint32_t>(value, 8), word<std::uint32_t>(value, 12), word<std::uint64_t>(value, 16), out);
     case Kind::username: return names.user(word<std::uint64_t>(value), out);
     case Kind::timestamp: return names.timestamp(word<std::uint64_t>(value), word<std::uint32_t>(value, 8), word<std::uint32_t>(value, 12), out);
     case Kind::cgroup_path: return names.cgroup(word<std::uint64_t>(value), word<std::uint32_t>(value, 8), out);

@@ -53,7 +53,7 @@ TEST(Value, Simple) {
       {simple_type(Kind::inet), bytes(10U, std::uint64_t{0}, std::uint64_t{1} << 56), "::1", "\"::1\""},
       {simple_type(Kind::ksym), bytes(std::uint64_t{16}), "k10", "\"k10\""},
       {simple_type(Kind::kstack), bytes(std::int64_t{3}), "\n        k3+0\n", "\"\\n        k3+0\\n\""},
-      {simple_type(Kind::ustack), bytes(std::int64_t{3}, 9U, 0U), "\n        u3+9\n", "\"\\n        u3+9\\n\""},
+      {simple_type(Kind::ustack), bytes(std::int64_t{3}, 9U, 0U, std::uint64_t{0}), "\n        u3+9\n", "\"\\n        u3+9\\n\""},
       {simple_type(Kind::username), bytes(std::uint64_t{0}), "root", "\"root\""},
       {simple_type(Kind::timestamp), bytes(std::uint64_t{5}, 1U, 2U), "t5.1.2", "\"t5.1.2\""},
       {simple_type(Kind::cgroup_path), bytes(std::uint64_t{5}, 1U, 0U), "unified:/5/1", "\"unified:/5/1\""},

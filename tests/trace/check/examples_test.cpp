@@ -28,7 +28,7 @@ std::string problems(std::string text, std::optional<Checked>& checked) {
   Expanded expanded = expand(std::move(script), sources, {}, diagnostics);
   c::CTypes types = c::parse(expanded.script.preambles, sources, {.kernel = machine.vmlinux().value_or(nullptr)}, diagnostics);
   if (!diagnostics.has_errors()) {
-    CheckOptions options{.machine = &machine, .c_types = std::move(types), .resolve_probes = resolver(machine, std::nullopt)};
+    CheckOptions options{.machine = &machine, .c_types = std::move(types), .resolve_probes = resolver(machine, {})};
     options.all_arguments = [](const probes::Target& target) { return probes::arguments_of(machine, target); };
     options.kernel_symbol = [](std::string_view) -> Result<std::optional<std::uint64_t>> { return 0xffffffff81000000; };
     checked = check(std::move(expanded.script), options, diagnostics);

@@ -103,7 +103,8 @@ std::vector<Case> read_cases(const std::string& path) {
   for (int number = 1; std::getline(file, line); ++number) {
     if (line.starts_with('#') || line.find_first_not_of(" \t") == std::string::npos) continue;
     if ((line[0] == ' ' || line[0] == '\t') && !cases.empty()) {
-      last->second += "\n" + placed(line.substr(line.find_first_not_of(" \t")));
+      // Of a file, what is indented more than the first column stays so.
+      last->second += "\n" + placed(line.substr(last->first == "FILE" ? 1 : line.find_first_not_of(" \t")));
       continue;
     }
     std::size_t space = std::min(line.find(' '), line.size());

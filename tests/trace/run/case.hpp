@@ -1,5 +1,5 @@
 // A test of a script, as data. A .test file holds cases; each is a paragraph of directives, one a line, that starts with
-// NAME. A line that begins with white space continues the one above; `#` begins a comment line.
+// NAME. A line that begins with white space continues the one above (of a FILE, behind its first column); `#` begins a comment line.
 //
 //   NAME count calls by process
 //   PROG tracepoint:syscalls:sys_enter_getppid { @[comm] = count(); } interval:s:5 { exit(); }
