@@ -15,7 +15,7 @@ namespace espy::symbol {
 namespace {
 
 // What O_PATH has opened, opened to read if it is a regular file.
-std::optional<OpenedFile> reopen(UniqueFd place) {
+std::optional<OpenedFile> reopen(const UniqueFd& place) {
   OpenedFile file;
   if (!place || ::fstat(place.get(), &file.status) != 0 || !S_ISREG(file.status.st_mode)) return std::nullopt;
   file.fd = UniqueFd(::open(fmt::format("/proc/self/fd/{}", place.get()).c_str(), O_RDONLY | O_CLOEXEC));
@@ -39,7 +39,7 @@ std::optional<OpenedFile> open_in_root(int pid, const std::string& path) {
   UniqueFd place(static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how)));
   if (!place && errno == ENOSYS)   // before 5.6
     place = UniqueFd(::open((proc(pid, "root") + path).c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  return reopen(std::move(place));
+  return reopen(place);
 }
 
 std::optional<OpenedFile> open_mapped(int pid, const Mapping& mapping) {
@@ -54,6 +54,8 @@ std::optional<OpenedFile> open_mapped(int pid, const Mapping& mapping) {
   if (file && is_mapped_file(*file, mapping) && (same_device || mapping.device_major == 0)) return file;
   return std::nullopt;
 }
+
+std::optional<OpenedFile> open_again(const UniqueFd& file) { return reopen(file); }
 
 std::optional<OpenedFile> open_perf_map(int pid) {
   // In a container the process knows itself by another id: the last of "NSpid: 1234 7".

@@ -24,6 +24,9 @@ std::optional<OpenedFile> open_in_root(int pid, const std::string& path);
 /// Opens the file of a mapping, that very file even if it has been unlinked or replaced since, where the kernel lets us.
 std::optional<OpenedFile> open_mapped(int pid, const Mapping& mapping);
 
+/// A file that is open already (perhaps with O_PATH), opened once more to be read.
+std::optional<OpenedFile> open_again(const UniqueFd& file);
+
 /// The perf map of a just-in-time compiler, written by the process' user or by root.
 std::optional<OpenedFile> open_perf_map(int pid);
 

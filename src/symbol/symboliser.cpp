@@ -4,6 +4,7 @@
 // means the same process. An id that nobody tells us about is checked when it is asked for, at most every 100 ms: it may
 // have been given to another process, or run another program. An address that is in no mapping may have been mapped since:
 // then the maps are read again, as seldom.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -65,7 +66,7 @@ struct Symboliser::Impl {
   std::unordered_map<int, Process> processes;
   std::map<ProgramKey, std::shared_ptr<Space>> programs;
   std::map<FileKey, KnownFile> files;
-  std::map<std::array<std::uint64_t, 3>, std::string> expected;   // by device, major and minor, and inode
+  std::map<std::array<std::uint64_t, 3>, UniqueFd> expected;   // by device, major and minor, and inode
   std::deque<std::weak_ptr<Module>> unread;
   std::deque<std::pair<int, std::uint64_t>> exited;   // process id, which end
   std::uint64_t ends = 0, exited_now = 0, forgotten = 0;
@@ -86,11 +87,8 @@ std::shared_ptr<Module> Symboliser::Impl::module_of(int pid, const Mapping& mapp
   KnownFile& known = files[{mapping.device_major, mapping.device_minor, mapping.inode, mapping.path}];
   if (known.module && now - known.checked_ns < kCheckEveryNs) return known.module;
   auto opened = open_mapped(pid, mapping);
-  if (auto ours = expected.find({mapping.device_major, mapping.device_minor, mapping.inode}); !opened && !known.module && ours != expected.end()) {
-    Mapping by_our_name = mapping;
-    by_our_name.path = ours->second;
-    opened = open_mapped(pid, by_our_name);
-  }
+  if (auto ours = expected.find({mapping.device_major, mapping.device_minor, mapping.inode}); !opened && !known.module && ours != expected.end())
+    opened = open_again(ours->second);
   if (!opened) return known.module;   // the process is gone, or the file: most likely it is the one that we know
   known.checked_ns = now;
   if (known.module && known.module->is(opened->status)) return known.module;
@@ -255,8 +253,11 @@ std::optional<Symbol> Symboliser::address_of(int pid, std::string_view name) {
 }
 
 void Symboliser::expect(const std::string& path) {
+  if (impl_->expected.size() >= kOpenFiles) return;
+  UniqueFd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0) impl_->expected.emplace(std::array<std::uint64_t, 3>{major(status.st_dev), minor(status.st_dev), status.st_ino}, path);
+  if (file && ::fstat(file.get(), &status) == 0)
+    impl_->expected.emplace(std::array<std::uint64_t, 3>{major(status.st_dev), minor(status.st_dev), status.st_ino}, std::move(file));
 }
 
 void Symboliser::learn(int pid) { static_cast<void>(impl_->process_of(pid)); }
