@@ -50,13 +50,13 @@ constexpr auto kBehaviours = std::to_array<BehaviourRow>({
     {.behaviour = helper_ranges, .name = "helper_ranges", .since = {6, 10}},
 
     {.behaviour = variable_stack_access, .name = "variable_stack_access", .since = {5, 12}},
-    {.behaviour = uninitialised_stack, .name = "uninitialised_stack", .since = {6, 3}},
+    {.behaviour = uninitialised_stack, .name = "uninitialised_stack", .since = {6, 3}, .taken_back_to = {5, 10}},
     {.behaviour = variable_context_offset, .name = "variable_context_offset", .since = {7, 1}},
 
     {.behaviour = global_functions, .name = "global_functions", .since = {5, 6}, .shown_by = "bpf_func_info_aux.linkage"},
     {.behaviour = global_memory_arguments, .name = "global_memory_arguments", .since = {5, 12}},
     {.behaviour = global_by_tags, .name = "global_by_tags", .since = {6, 8}, .shown_by = "bpf_subprog_info.args_cached"},
-    {.behaviour = global_changes_packet, .name = "global_changes_packet", .since = {6, 13}, .shown_by = "bpf_subprog_info.changes_pkt_data"},
+    {.behaviour = global_changes_packet, .name = "global_changes_packet", .since = {6, 13}, .taken_back_to = {6, 12}, .shown_by = "bpf_subprog_info.changes_pkt_data"},
     {.behaviour = global_might_sleep, .name = "global_might_sleep", .since = {6, 15}, .shown_by = "bpf_subprog_info.might_sleep"},
     {.behaviour = tail_calls_in_functions, .name = "tail_calls_in_functions", .since = {5, 10}, .shown_by = "bpf_subprog_info.tail_call_reachable"},
     {.behaviour = callbacks, .name = "callbacks", .since = {5, 13}, .shown_by = "bpf_func_state.in_callback_fn"},
@@ -106,7 +106,14 @@ static_assert(kBehaviours.size() <= 96, "Profile::behaviours has 96 bits");
 
 constexpr facts::KernelVersion kLongTerm[] = {{5, 4}, {5, 10}, {5, 15}, {6, 1}, {6, 6}, {6, 12}, {6, 18}};
 
-bool by_version(const BehaviourRow& row, facts::KernelVersion version) { return row.since <= version && version < row.until; }
+/// A long-term kernel without a patch level means its newest release.
+bool taken_back(const BehaviourRow& row, facts::KernelVersion version) {
+  const facts::KernelVersion release{version.major, version.minor};
+  return release >= row.taken_back_to && std::ranges::find(kLongTerm, release) != std::end(kLongTerm);
+}
+bool by_version(const BehaviourRow& row, facts::KernelVersion version) {
+  return (row.since <= version || taken_back(row, version)) && version < row.until;
+}
 
 /// Has the structure this member, in itself or in an anonymous one inside it?
 bool has_member(const btf::Btf& types, const btf::Type& record, std::string_view name, int depth = 4) {

@@ -87,6 +87,8 @@ struct BehaviourRow {
   std::string_view name{};
   facts::KernelVersion since{};
   facts::KernelVersion until{.major = 0xffff};   ///< the first kernel without it: behaviours go, too
+  /// The oldest long-term kernel whose later releases have it, too: "5.10" stands for the newest 5.10.x. Seen in Debian's.
+  facts::KernelVersion taken_back_to{.major = 0xffff};
   /// How a kernel's BTF shows it, whatever the version says: "bpf_reg_state.s32_min_value" (a member of one of the verifier's
   /// own structures), "func:bpf_iter_num_new", "enum:BPF_FUNC_loop". Empty: nothing does.
   std::string_view shown_by{};
