@@ -55,6 +55,12 @@ void join_series(const MapPlan& plan, Bytes from, MutableBytes to) {
   }
 }
 
+void add_integers(const Type& type, Bytes from, MutableBytes to) {
+  const std::uint32_t size = type.size == 0 || type.size > 8 ? 8 : type.size;
+  const auto sum = static_cast<std::uint64_t>(load_integer(from, size, type.is_signed)) + static_cast<std::uint64_t>(load_integer(to, size, type.is_signed));
+  std::memcpy(to.data(), &sum, std::min<std::size_t>(size, to.size()));
+}
+
 // Adds one CPU's value to the joined one.
 void join(const MapPlan& plan, Bytes from, MutableBytes to) {
   switch (plan.value.kind) {
@@ -63,7 +69,10 @@ void join(const MapPlan& plan, Bytes from, MutableBytes to) {
     case Kind::min: case Kind::max: return join_extreme(plan, from, to);
     case Kind::hist: case Kind::lhist: return add_words(from, to, (from.size() - (is_scalar(plan) ? 8 : 0)) / 8);
     case Kind::tseries: return join_series(plan, from, to);
-    default: std::memcpy(to.data(), from.data(), std::min(from.size(), to.size()));
+    case Kind::integer: return add_integers(plan.value, from, to);
+    default:
+      // What cannot be added up is that of a CPU that has any.
+      if (std::ranges::any_of(from, [](std::byte b) { return b != std::byte{}; })) std::memcpy(to.data(), from.data(), std::min(from.size(), to.size()));
   }
 }
 
