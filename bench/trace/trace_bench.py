@@ -13,6 +13,7 @@ ESPY = os.environ.get("ESPY", os.path.join(HERE, "..", "..", "espy"))
 TRACERS = {"espy": [ESPY, "trace"], "bpftrace": ["bpftrace"]}
 ATTACHED = "__BPFTRACE_NOTIFY_PROBES_ATTACHED"
 DD = "dd if=/dev/zero of=/dev/null bs=1 count={} status=none"
+PATIENCE = 180  # seconds for a tracer to attach, or to end
 failed = []
 
 LATENCY = ("tracepoint:syscalls:sys_enter_read { @start[tid] = nsecs; } "
@@ -47,6 +48,9 @@ def start(tracer, script, *options, output=subprocess.DEVNULL):
                 seen = size
                 if ATTACHED.encode() in os.pread(out.fileno(), size, 0):
                     return process, time.monotonic() - begin
+            if time.monotonic() - begin > PATIENCE:
+                process.kill()
+                raise SystemExit(f"{tracer} has not attached in {PATIENCE} seconds")
             if process.poll() is not None:
                 raise SystemExit(f"{tracer} ended early:\n" + os.pread(log.fileno(), 1 << 20, 0).decode(errors="replace"))
             time.sleep(0.0002)
@@ -58,7 +62,7 @@ def stop(process):
         memory = int(re.search(r"^VmHWM:\s*(\d+)", status.read(), re.M).group(1)) * 1024
     begin = time.monotonic()
     process.send_signal(signal.SIGINT)
-    process.wait()
+    process.wait(timeout=PATIENCE)
     return time.monotonic() - begin, memory
 
 
@@ -72,6 +76,11 @@ def whole(tracer, script):
         return time.monotonic() - begin, int(memory.read()) * 1024
 
 
+def progress(text):
+    """What is being done, for somebody who watches."""
+    print(f"# {time.strftime('%X')} {text}", file=sys.stderr, flush=True)
+
+
 def row(name, espy, bpftrace, bar, unit="ms", scale=1e3):
     ratio = espy / bpftrace if bpftrace else float("inf")
     ok = ratio <= bar
@@ -80,17 +89,20 @@ def row(name, espy, bpftrace, bar, unit="ms", scale=1e3):
     print(f"{name:<52} {espy * scale:>10.2f} {bpftrace * scale:>10.2f} {unit:<5} {ratio:>8.4f}  bar {bar:.4f}  {'ok' if ok else 'MISSED'}", flush=True)
 
 
-def medians(measure, runs):
+def medians(what, measure, runs):
     """measure(tracer) → tuple; both in turn, `runs` times each."""
     results = {tracer: [] for tracer in TRACERS}
-    for _ in range(runs):
+    for i in range(runs):
         for tracer in TRACERS:
+            begin = time.monotonic()
             results[tracer].append(measure(tracer))
+            if time.monotonic() - begin > 1:
+                progress(f"{what}: round {i + 1} of {runs}, {tracer}: {time.monotonic() - begin:.1f} s")
     return {tracer: [statistics.median(column) for column in zip(*rows)] for tracer, rows in results.items()}
 
 
 def compare(rows, measure, runs):
-    result = medians(measure, runs)
+    result = medians(rows[0][0], measure, runs)
     for i, (name, bar, unit, scale) in enumerate(rows):
         row(name, result["espy"][i], result["bpftrace"][i], bar, unit, scale)
 
@@ -119,9 +131,15 @@ def bench_many(runs):
 
 
 def dd(count):
+    """Copies `count` bytes one by one; the processor time and the time on the clock that this took. Processor time is what
+    tracing adds to, and other work on the machine hardly changes it; the clock counts where somebody is waited for."""
     begin = time.monotonic()
-    subprocess.run(DD.format(count).split(), check=True)
-    return time.monotonic() - begin
+    process = subprocess.Popen(DD.format(count).split())
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit("dd failed")
+    return usage.ru_utime + usage.ru_stime, time.monotonic() - begin
 
 
 def bench_dd(runs, count):
@@ -130,17 +148,21 @@ def bench_dd(runs, count):
              "read latency": LATENCY,
              "@[kstack] = count()": "tracepoint:syscalls:sys_enter_read { @[kstack] = count(); }"}
     for name, script in cases.items():
-        plain, slow, cost = [], {t: [] for t in TRACERS}, {t: [] for t in TRACERS}
-        for _ in range(runs):
-            plain.append(dd(count))
+        extra, cost = {t: [] for t in TRACERS}, {t: [] for t in TRACERS}
+        for i in range(runs):
+            # Each round has its own plain run beside it, so a machine whose speed drifts disturbs both alike.
+            plain = dd(count)[0]
             for tracer in TRACERS:
+                begin = time.monotonic()
                 process, _ = start(tracer, script)
-                slow[tracer].append(dd(count))
+                slow = dd(count)[0]
+                cost[tracer].append(event_cost(process, count // 5))
                 stop(process)
-                cost[tracer].append(event_cost(tracer, script, count))
-        base = statistics.median(plain)
-        extra = {t: statistics.median(slow[t]) / base - 1 for t in TRACERS}
-        row(f"dd under {name}: slowdown less 1", extra["espy"], extra["bpftrace"], 0.6, "x", 1)
+                extra[tracer].append(slow / plain - 1)
+                if time.monotonic() - begin > 1:
+                    progress(f"dd under {name}: round {i + 1} of {runs}, {tracer}: {time.monotonic() - begin:.1f} s")
+        middle = {t: statistics.median(extra[t]) for t in TRACERS}
+        row(f"dd under {name}: slowdown less 1", middle["espy"], middle["bpftrace"], 0.6, "x", 1)
         costs = {t: statistics.median(cost[t]) for t in TRACERS}
         print(f"    by the kernel's run-time statistics: {costs['espy']:.0f} and {costs['bpftrace']:.0f} ns a read", flush=True)
 
@@ -153,21 +175,24 @@ def programs_of(process):
             text = info.read()
         if "prog_type:" in text:
             ids.update(re.findall(r"^prog_id:\s*(\d+)", text, re.M))
-    show = lambda number: subprocess.run(["bpftool", "-j", "prog", "show", "id", number], capture_output=True, text=True, check=True).stdout
+    show = lambda number: subprocess.run(["bpftool", "-j", "prog", "show", "id", number], capture_output=True, text=True, check=True,
+                                         timeout=60).stdout
     return [json.loads(show(number)) for number in ids]
 
 
-def event_cost(tracer, script, count):
-    """Nanoseconds that a tracer's programs run for each read of a dd."""
-    process, _ = start(tracer, script)
+def event_cost(process, count):
+    """Nanoseconds that this tracer's programs run for each read of a dd. (What they run for other processes meanwhile counts
+    too: a program of all system calls is asked about more of them.)"""
+    statistics_of = lambda: sum(p.get("run_time_ns", 0) for p in programs_of(process))
+    before = statistics_of()
     with open("/proc/sys/kernel/bpf_stats_enabled", "w") as switch:
         switch.write("1")
-    dd(count // 5)
-    ns = sum(p.get("run_time_ns", 0) for p in programs_of(process))
-    with open("/proc/sys/kernel/bpf_stats_enabled", "w") as switch:
-        switch.write("0")
-    stop(process)
-    return ns / (count // 5)
+    try:
+        dd(count)
+    finally:
+        with open("/proc/sys/kernel/bpf_stats_enabled", "w") as switch:
+            switch.write("0")
+    return (statistics_of() - before) / count
 
 
 def bench_printf(runs, count):
@@ -177,7 +202,7 @@ def bench_printf(runs, count):
     def measure(tracer):
         with tempfile.TemporaryFile() as out:
             process, _ = start(tracer, script, output=out)
-            took = dd(count)
+            took = dd(count)[1]
             stop(process)
             text = os.pread(out.fileno(), 1 << 30, 0).decode(errors="replace")
         shown = len(re.findall(r"^\d+ dd 1$", text, re.M))
@@ -231,7 +256,7 @@ def main():
         os.execvp("unshare", ["unshare", "-m", "sh", "-c", "mount -t tracefs nodev /sys/kernel/tracing; exec \"$0\" \"$@\"", os.path.abspath(__file__)] + words)
     runs, count = (3, 100_000) if quick else (9, 500_000)
     measures = {"hi": lambda: bench_hi(runs), "attach": lambda: bench_attach(runs), "many": lambda: bench_many(runs),
-                "dd": lambda: bench_dd(max(3, runs // 2), count), "printf": lambda: bench_printf(max(3, runs // 3), count),
+                "dd": lambda: bench_dd(5, 2 * count if quick else count), "printf": lambda: bench_printf(max(3, runs // 3), count),
                 "insns": lambda: bench_insns(runs), "compile": lambda: bench_compile(runs)}
     print(f"{'':<52} {'espy':>10} {'bpftrace':>10} {'':<5} {'ratio':>8}")
     for name, measure in measures.items():
