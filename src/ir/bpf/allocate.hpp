@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "ir/bpf/liveness.hpp"
 #include "ir/bpf/machine.hpp"
+#include "ir/registers/scan.hpp"
 
 namespace espy::ir::bpf {
 
@@ -19,9 +20,11 @@ struct Spilled {
   bool each_use = false;         ///< loaded for each instruction apart, not once for several
 };
 
+using registers::Spilling;
+
 /// What `insert_spills` keeps from round to round.
 struct SpillState {
-  std::vector<std::uint8_t> level;   ///< by register: 0 as selected, 1 loaded for several uses, 2 for one: never spilled again
+  std::vector<Spilling> spilling;    ///< by register: short-lived ones are loaded for several uses, the shortest for one
   std::vector<std::int32_t> slot;    ///< by register: where the value it holds lives; 0: nowhere
 };
 

@@ -68,6 +68,7 @@ struct MFunction {
   std::vector<Wide> wide;
   Reg next_reg = kFirstVirtual;
   std::uint32_t stack_bytes = 0;      ///< of the function's slots; spills are put below
+  bool any_result = false;            ///< nobody looks at the result: r0 must hold something at an exit, whatever it is
 };
 
 // ---- opcodes --------------------------------------------------------------------------------------------------------

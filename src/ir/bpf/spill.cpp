@@ -57,7 +57,7 @@ class Rewriter {
   }
 
   bool from_own_slot(Reg base, std::int16_t off, std::int32_t which) const {
-    return base == kFrame && off == spilled_[which].offset && state_.level[spilled_[which].reg] == 1;
+    return base == kFrame && off == spilled_[which].offset && state_.spilling[spilled_[which].reg] == Spilling::short_lived;
   }
 
   /// The register that stands for a spilled one here; it is loaded if its value is wanted and not there yet.
@@ -65,7 +65,7 @@ class Rewriter {
     if (wanted && current_[which] != kNoReg) return current_[which];
     const Spilled& spilled = spilled_[which];
     Reg reg = f_.next_reg++;
-    state_.level.push_back(spilled.each_use ? 2 : 1);
+    state_.spilling.push_back(spilled.each_use ? Spilling::shortest : Spilling::short_lived);
     state_.slot.push_back(spilled.offset);
     if (wanted) {
       MInst load{.opcode = kLoad64, .effects = kWritesDst | kReadsSrc, .off = static_cast<std::int16_t>(spilled.offset),
