@@ -14,9 +14,11 @@ Result<Code> emit_function(const Function& function, const Options& options) {
   Frame frame = make_frame(demand);
   MFunction machine = TRY(Selector(demand, frame.offsets).select());
   machine.stack_bytes = frame.bytes;
+  machine.any_result = function.role == Role::program && function.result == kNoType;
   find_depths(machine);
   if (Result<void> done = allocate(machine); !done) return std::unexpected(wrap(done.error(), fmt::format("function `{}`", function.name)));
   share_exits(machine);
+  if (machine.any_result) drop_results(machine);
   return lay_out(machine, options, function.name);
 }
 

@@ -57,7 +57,8 @@ struct Code {
   std::uint32_t stack_bytes = 0;      ///< of its own frame
 };
 
-/// The code of all functions of a module that `check` accepts, by FuncId. Fails, naming the function, with
+/// The code of all functions of a module that `check` accepts, by FuncId. A program without a result is one whose result the
+/// kernel does not look at: it returns what r0 happens to hold. Fails, naming the function, with
 /// `unsupported` where the target lacks an operation (atomics), and with `exhausted` where a chain of calls needs more
 /// stack than there is (the functions of the chain and their bytes are in the notes), is deeper than 8 frames, or a
 /// call has more than 5 arguments.
