@@ -1,6 +1,4 @@
-// The one file that includes CLI11: it is given the rows of a command and hands back what the user said.
-#include <CLI/CLI.hpp>
-
+// The words of a command line against the rows of a command.
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -23,27 +21,14 @@ std::vector<std::string> Invocation::values(std::string_view option) const {
 
 namespace {
 
-Error usage_error(const Command& command, std::string message, const std::vector<std::string>& extras) {
+/// `wrong` is a word like an option, for which the nearest one is looked for.
+Error usage_error(const Command& command, std::string message, std::string_view wrong) {
   Error error{.kind = ErrorKind::invalid_argument, .message = std::move(message)};
   std::vector<std::string_view> names;
   for (const Option& option : command.options) names.push_back(option.name);
-  for (const std::string& extra : extras) {
-    if (std::string_view near = nearest(split(extra, '=').front(), names); !near.empty()) {
-      error.hint = fmt::format("did you mean {}?", near);
-      return error;
-    }
-  }
-  error.hint = fmt::format("see `espy {} --help`", command.name);
+  const std::string_view near = wrong.empty() ? std::string_view{} : nearest(wrong.substr(0, wrong.find('=')), names);
+  error.hint = near.empty() ? fmt::format("see `espy {} --help`", command.name) : fmt::format("did you mean {}?", near);
   return error;
-}
-
-// CLI11's words begin with the option they are about: "--map: 1 required  missing".
-std::string in_our_words(const Command& command, std::string_view theirs) {
-  for (const Option& option : command.options) {
-    if (!theirs.starts_with(option.name) || !theirs.substr(option.name.size()).starts_with(':')) continue;
-    return option.value.empty() ? fmt::format("{} takes no value", option.name) : fmt::format("{} {} is missing its value", option.name, option.value);
-  }
-  return std::string(theirs);
 }
 
 Result<void> check_count(const Command& command, const std::vector<std::string>& positionals) {
@@ -64,40 +49,80 @@ Result<void> check_count(const Command& command, const std::vector<std::string>&
 
 }  // namespace
 
-Result<Invocation> parse(const Command& command, std::span<char* const> words) {
-  CLI::App app;
-  app.set_help_flag();
-  std::vector<std::pair<const Option*, CLI::Option*>> options;
-  for (const Option& option : command.options) {
-    std::string names(option.name);
-    if (option.letter != 0) names = fmt::format("-{},{}", option.letter, names);
-    CLI::Option* made = option.value.empty() ? app.add_flag(names) : app.add_option(names);
-    if (!option.value.empty()) made->expected(1)->multi_option_policy(option.repeat == Repeat::many ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
-    options.emplace_back(&option, made);
-  }
-  Invocation invocation;
-  std::vector<std::string> arguments(words.rbegin(), words.rend());  // CLI11 takes them last first
-  try {
-    app.allow_extras();
-    app.parse(std::move(arguments));
-  } catch (const CLI::ParseError& error) {
-    return std::unexpected(usage_error(command, in_our_words(command, error.what()), {words.begin(), words.end()}));
-  }
-  for (const auto& [row, option] : options) {
-    if (option->count() > 0) invocation.options[std::string(row->name)] = option->results();
-  }
-  invocation.positionals = app.remaining();
-  auto& positionals = invocation.positionals;
-  const auto dashes = std::ranges::find(positionals, "--");  // behind it nothing is an option
-  const std::vector<std::string> before(positionals.begin(), dashes);
-  invocation.before_dashes = before.size();
-  if (dashes != positionals.end()) positionals.erase(dashes);
-  for (const std::string& extra : before) {
-    if (extra.starts_with('-') && extra.size() > 1) {
-      return std::unexpected(usage_error(command, fmt::format("`espy {}` has no option {}", command.name, extra), {extra}));
+namespace {
+
+/// One pass over the words. `--name VALUE`, `--name=VALUE`, `-x VALUE`, `-xVALUE`, flags behind one dash together: `-qv`.
+class Parser {
+ public:
+  Parser(const Command& command, std::span<char* const> words) : command_(command), words_(words) {}
+
+  Result<Invocation> run() {
+    for (; next_ < words_.size(); ++next_) {
+      const std::string_view word = words_[next_];
+      if (word == "--") {   // behind it nothing is an option
+        invocation_.before_dashes = invocation_.positionals.size();
+        invocation_.positionals.insert(invocation_.positionals.end(), words_.begin() + static_cast<std::ptrdiff_t>(next_) + 1, words_.end());
+        return std::move(invocation_);
+      }
+      if (word.starts_with("--")) TRY(long_option(word));
+      else if (word.starts_with('-') && word.size() > 1) TRY(letters(word));
+      else invocation_.positionals.emplace_back(word);
     }
+    invocation_.before_dashes = invocation_.positionals.size();
+    return std::move(invocation_);
   }
-  TRY(check_count(command, positionals));
+
+ private:
+  Result<void> long_option(std::string_view word) {
+    const std::size_t equals = word.find('=');
+    const auto option = std::ranges::find(command_.options, word.substr(0, equals), &Option::name);
+    if (option == command_.options.end()) return unknown(word);
+    if (equals == word.npos) return option->value.empty() ? set(*option, {}) : set_to_next(*option);
+    if (option->value.empty()) return std::unexpected(usage_error(command_, fmt::format("{} takes no value", option->name), {}));
+    return set(*option, word.substr(equals + 1));
+  }
+
+  Result<void> letters(std::string_view word) {
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const auto option = std::ranges::find(command_.options, word[i], &Option::letter);
+      if (option == command_.options.end()) return unknown(word);
+      if (option->value.empty()) {
+        TRY(set(*option, {}));
+        continue;
+      }
+      return i + 1 < word.size() ? set(*option, word.substr(i + 1)) : set_to_next(*option);
+    }
+    return {};
+  }
+
+  Result<void> set(const Option& option, std::string_view value) {
+    std::vector<std::string>& values = invocation_.options[std::string(option.name)];
+    if (option.repeat == Repeat::once) values.clear();
+    values.emplace_back(value);
+    return {};
+  }
+
+  Result<void> set_to_next(const Option& option) {
+    if (next_ + 1 == words_.size())
+      return std::unexpected(usage_error(command_, fmt::format("{} {} is missing its value", option.name, option.value), {}));
+    return set(option, words_[++next_]);
+  }
+
+  Result<void> unknown(std::string_view word) {
+    return std::unexpected(usage_error(command_, fmt::format("`espy {}` has no option {}", command_.name, word), word));
+  }
+
+  const Command& command_;
+  std::span<char* const> words_;
+  std::size_t next_ = 0;
+  Invocation invocation_;
+};
+
+}  // namespace
+
+Result<Invocation> parse(const Command& command, std::span<char* const> words) {
+  Invocation invocation = TRY(Parser(command, words).run());
+  TRY(check_count(command, invocation.positionals));
   return invocation;
 }
 

@@ -1,6 +1,5 @@
 #include "kernel/kernel_btf.hpp"
 
-#include <bpf/bpf.h>
 #include <dirent.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "btf/downgrade.hpp"
+#include "kernel/bpf_calls.hpp"
 #include "kernel/btf_prepare.hpp"
 #include "kernel/capabilities.hpp"
 #include "kernel/features.hpp"
@@ -90,12 +90,10 @@ void set_vmlinux_btf(std::string path) { vmlinux_path() = std::move(path); }
 
 Result<std::shared_ptr<const btf::Btf>> vmlinux_btf() {
   static std::mutex lock;
-  static std::weak_ptr<const btf::Btf> kept;
+  static std::shared_ptr<const btf::Btf> kept;   // what compiles a script and what loads it look in the same index
   std::scoped_lock held(lock);
-  if (auto btf = kept.lock()) return btf;
-  auto btf = vmlinux_path().empty() ? TRY(btf::Btf::kernel()) : TRY(btf::Btf::open(vmlinux_path()));
-  kept = btf;
-  return btf;
+  if (!kept) kept = vmlinux_path().empty() ? TRY(btf::Btf::kernel()) : TRY(btf::Btf::open(vmlinux_path()));
+  return kept;
 }
 
 Result<std::vector<KernelBtf>> kernel_btfs() {
@@ -107,7 +105,7 @@ Result<std::vector<KernelBtf>> kernel_btfs() {
       explain_permission(failure.error(), {Capability::sys_admin});
       return failure;
     }
-    UniqueFd fd(bpf_btf_get_fd_by_id(id));
+    UniqueFd fd = bpf_btf_get_fd_by_id(id);
     if (!fd && errno == ENOENT) continue;  // it went meanwhile
     if (!fd) return fail_sys(errno, "open BTF object {}", id);
     std::string name;
@@ -152,7 +150,7 @@ Result<btf::TypeId> function_in_program(int prog_fd, const std::string& function
   std::uint32_t size = sizeof info;
   if (bpf_obj_get_info_by_fd(prog_fd, &info, &size) != 0) return fail_sys(errno, "ask the kernel about the program to attach to");
   if (info.btf_id == 0) return fail(ErrorKind::unsupported, "program `{}` was loaded without BTF: nothing can attach to its functions", info.name);
-  UniqueFd fd(bpf_btf_get_fd_by_id(info.btf_id));
+  UniqueFd fd = bpf_btf_get_fd_by_id(info.btf_id);
   if (!fd) return fail_sys(errno, "open the BTF of program `{}`", info.name);
   auto btf = TRY(btf::Btf::parse(TRY(btf_bytes(fd.get())), nullptr, "target program"));
   if (auto found = btf->find(function, btf::Kind::func)) return found->id();

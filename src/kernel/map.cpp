@@ -1,6 +1,5 @@
 #include "kernel/map.hpp"
 
-#include <bpf/bpf.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "facts/tables.hpp"
+#include "kernel/bpf_calls.hpp"
 
 namespace espy::kernel {
 
@@ -75,7 +75,7 @@ Result<Map> Map::adopt(UniqueFd fd) {
 }
 
 Result<Map> Map::open_pinned(const std::string& path) {
-  UniqueFd fd(bpf_obj_get(path.c_str()));
+  UniqueFd fd = bpf_obj_get(path.c_str());
   if (!fd) return fail_sys(errno, "open pinned map {}", path);
   auto map = adopt(std::move(fd));
   if (!map) {
@@ -108,7 +108,7 @@ Result<void> Map::check_value(Bytes value) const {
 Result<bool> Map::lookup_into(Bytes key, MutableBytes value, std::uint64_t flags) const {
   TRY(check_key(key));
   TRY(check_value(value));
-  if (bpf_map_lookup_elem_flags(fd_.get(), data_or_null(key), value.data(), flags) == 0) return true;
+  if (bpf_map_lookup_elem(fd_.get(), data_or_null(key), value.data(), flags) == 0) return true;
   if (errno == ENOENT) return false;
   return fail_sys(errno, "look up in {}", label());
 }
@@ -124,9 +124,7 @@ Result<std::optional<std::vector<std::byte>>> Map::lookup(Bytes key, std::uint64
 Result<std::optional<std::vector<std::byte>>> Map::take(Bytes key, std::uint64_t flags) const {
   TRY(check_key(key));
   std::vector<std::byte> value(value_bytes_);
-  // Kernels before 5.14 know the call without flags only.
-  int result = flags == 0 ? bpf_map_lookup_and_delete_elem(fd_.get(), data_or_null(key), value.data())
-                          : bpf_map_lookup_and_delete_elem_flags(fd_.get(), data_or_null(key), value.data(), flags);
+  int result = bpf_map_lookup_and_delete_elem(fd_.get(), data_or_null(key), value.data(), flags);
   if (result == 0) return value;
   if (errno == ENOENT) return std::nullopt;
   return fail_sys(errno, "take from {}", label());
@@ -186,7 +184,7 @@ Result<bool> Map::for_each_batched(const std::function<bool(Bytes, Bytes)>& visi
     values.resize(room * value_bytes_);
     auto count = static_cast<std::uint32_t>(room);
     int result = bpf_map_lookup_batch(fd_.get(), first ? nullptr : cursor.data(), next.data(), keys.data(), values.data(),
-                                      &count, nullptr);
+                                      &count);
     int error = result == 0 ? 0 : errno;
     if (first && is_no_batching(error)) return false;
     // A hash bucket comes whole or not at all.

@@ -1,6 +1,6 @@
 #include "kernel/map_create.hpp"
 
-#include <bpf/bpf.h>
+#include <linux/bpf.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>

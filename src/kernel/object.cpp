@@ -3,13 +3,13 @@
 // moment it exists, so a failure anywhere leaves nothing behind; pins that this load made are taken away again.
 #include "kernel/object.hpp"
 
-#include <bpf/bpf.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "kernel/bpf_calls.hpp"
 #include "kernel/kernel_btf.hpp"
 #include "kernel/map_create.hpp"
 #include "kernel/prog_load.hpp"
@@ -191,7 +191,7 @@ class Loader {
   // of itself. Kernels before 5.10 do not bind, and nothing depends on it.
   void keep_constants(int program) {
     for (std::size_t i = 0; i < spec().maps.size(); ++i)
-      if (spec().maps[i].origin == object::MapOrigin::rodata && object_.maps_[i].valid()) bpf_prog_bind_map(program, object_.maps_[i].fd(), nullptr);
+      if (spec().maps[i].origin == object::MapOrigin::rodata && object_.maps_[i].valid()) bpf_prog_bind_map(program, object_.maps_[i].fd());
   }
 
   void fill_struct_ops() {

@@ -1,11 +1,12 @@
 #include "kernel/program.hpp"
 
-#include <bpf/bpf.h>
 
 #include <cerrno>
 
 #include "base/text.hpp"
 #include "facts/tables.hpp"
+#include "kernel/bpf_calls.hpp"
+#include "kernel/syscall.hpp"
 
 namespace espy::kernel {
 
@@ -66,27 +67,27 @@ Result<TestRunResult> Program::test_run(const TestRun& run) const {
   const bool once = runs_once(spec_.type);
   if (!once) result.ctx_out.resize(ctx_in.size());
 
-  bpf_test_run_opts opts{};
-  opts.sz = sizeof opts;
-  opts.data_in = run.data_in.empty() ? nullptr : run.data_in.data();
+  TestRunAttr opts{};
+  opts.prog_fd = static_cast<std::uint32_t>(fd_.get());
+  opts.data_in = run.data_in.empty() ? 0 : to_u64(run.data_in.data());
   opts.data_size_in = static_cast<std::uint32_t>(run.data_in.size());
-  opts.data_out = result.data_out.empty() ? nullptr : result.data_out.data();
-  opts.ctx_in = ctx_in.empty() ? nullptr : ctx_in.data();
+  opts.data_out = result.data_out.empty() ? 0 : to_u64(result.data_out.data());
+  opts.ctx_in = ctx_in.empty() ? 0 : to_u64(ctx_in.data());
   opts.ctx_size_in = static_cast<std::uint32_t>(ctx_in.size());
-  opts.ctx_out = result.ctx_out.empty() ? nullptr : result.ctx_out.data();
+  opts.ctx_out = result.ctx_out.empty() ? 0 : to_u64(result.ctx_out.data());
   opts.flags = run.flags;
   opts.cpu = run.cpu;
   opts.batch_size = run.batch_size;
   const bool live_frames = (run.flags & BPF_F_TEST_XDP_LIVE_FRAMES) != 0;
-  opts.repeat = once ? 0 : static_cast<int>(run.repeat);
+  opts.repeat = once ? 0 : run.repeat;
   // Live frames give nothing back.
   opts.data_size_out = live_frames ? 0 : static_cast<std::uint32_t>(result.data_out.size());
   opts.ctx_size_out = static_cast<std::uint32_t>(result.ctx_out.size());
-  if (live_frames) opts.data_out = opts.ctx_out = nullptr, opts.ctx_size_out = 0;
+  if (live_frames) opts.data_out = opts.ctx_out = 0, opts.ctx_size_out = 0;
 
   const auto start = std::chrono::steady_clock::now();
   for (std::uint32_t turn = 0; turn < (once ? std::max(run.repeat, 1U) : 1U); ++turn) {
-    if (bpf_prog_test_run_opts(fd_.get(), &opts) == 0) continue;
+    if (bpf_prog_test_run(opts) == 0) continue;
     // ENOSPC: the packet is larger than the room for it; what fits has been written.
     if (errno != ENOSPC || opts.data_size_out <= result.data_out.size()) return explain_test_run(errno, spec_, run);
   }
@@ -122,13 +123,13 @@ Result<void> Program::pin(const std::string& path) const {
 
 Result<UniqueFd> open_program(const std::string& path_or_id) {
   if (auto id = parse_number<std::uint32_t>(path_or_id)) {
-    UniqueFd fd(bpf_prog_get_fd_by_id(*id));
+    UniqueFd fd = bpf_prog_get_fd_by_id(*id);
     if (fd) return fd;
     auto failure = fail_sys(errno, "open program {}", *id);
     failure.error().hint = errno == ENOENT ? "`bpftool prog` lists the programs that are loaded" : "opening a program by its number needs CAP_SYS_ADMIN";
     return failure;
   }
-  UniqueFd fd(bpf_obj_get(path_or_id.c_str()));
+  UniqueFd fd = bpf_obj_get(path_or_id.c_str());
   if (!fd) return fail_sys(errno, "open the program that is pinned at {}", path_or_id);
   bpf_prog_info info{};
   std::uint32_t size = sizeof info;
@@ -137,7 +138,7 @@ Result<UniqueFd> open_program(const std::string& path_or_id) {
 }
 
 Result<UniqueFd> enable_stats() {
-  UniqueFd fd(bpf_enable_stats(BPF_STATS_RUN_TIME));
+  UniqueFd fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
   if (fd) return fd;
   int error = errno;
   if (error != EINVAL) return fail_sys(error, "count the run time of eBPF programs");

@@ -1,10 +1,8 @@
-// The three commands of bpf(2) for which libbpf's low-level calls do not serve: creating maps, loading programs and BTF.
+// bpf(2), and the three commands of it that have outgrown the header of Linux 6.1: creating maps, loading programs and BTF.
 //
-// Everything else goes through <bpf/bpf.h>. These do not, because libbpf 1.1 has no room for what kernels added since
-// (the BTF of a module that a struct_ops value type lives in, 6.9; the true size of the log, 6.4), because its
-// wrappers probe the kernel by loading small programs of their own before the first call, and because a load that failed
-// must be told apart from a log that was too small. The structs mirror `union bpf_attr` of Linux 6.18; the kernel takes
-// a longer struct than it knows as long as the rest is zero.
+// Everything else is in bpf_calls.hpp. What kernels added since has room here (the BTF of a module that a struct_ops value
+// type lives in, 6.9; the true size of the log, 6.4). The structs mirror `union bpf_attr` of Linux 6.18; the kernel takes a
+// longer struct than it knows as long as the rest is zero.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,6 @@
 #include "symbol/find_file.hpp"
 
 #include <dirent.h>
-#include <glob.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/glob.hpp"
 #include "base/text.hpp"
 #include "symbol/archive.hpp"
 
@@ -52,11 +52,7 @@ void add_configured(std::vector<std::string>& folders, const std::string& root, 
     if (line.starts_with('/')) folders.emplace_back(line);
     if (!line.starts_with("include ") || depth > 4) continue;
     std::string pattern = root + std::string(trim(line.substr(8)));
-    glob_t found{};
-    if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
-      for (std::size_t i = 0; i < found.gl_pathc; ++i)
-        add_configured(folders, root, std::string(found.gl_pathv[i]).substr(root.size()), depth + 1);
-    ::globfree(&found);
+    for (const std::string& path : paths_matching(pattern)) add_configured(folders, root, path.substr(root.size()), depth + 1);
   }
 }
 

@@ -1,10 +1,10 @@
 // Probes in programs and libraries: functions, instructions, source lines, USDT.
-#include <glob.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <set>
 
+#include "base/glob.hpp"
 #include "base/text.hpp"
 #include "symbol/archive.hpp"
 #include "symbol/demangle.hpp"
@@ -37,12 +37,8 @@ Result<std::vector<std::string>> mapped_files(int pid) {
 // ELF files whose paths match a pattern.
 std::vector<std::string> files_matching(const std::string& pattern) {
   std::vector<std::string> files;
-  glob_t found{};
-  if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0)
-    for (std::size_t i = 0; i < found.gl_pathc && files.size() < 4096; ++i)
-      if (symbol::ElfFile::open(found.gl_pathv[i])) files.emplace_back(found.gl_pathv[i]);
-  ::globfree(&found);
-  std::ranges::sort(files);
+  for (std::string& path : paths_matching(pattern, matches))
+    if (files.size() < 4096 && symbol::ElfFile::open(path)) files.push_back(std::move(path));
   return files;
 }
 
