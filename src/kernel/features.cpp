@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "base/text.hpp"
+#include "btf/mentions.hpp"
 #include "facts/tables.hpp"
 #include "isa/insn.hpp"
 #include "kernel/kconfig.hpp"
@@ -136,9 +137,7 @@ std::optional<bool> ask(Feature feature) {
   if (!btf) return std::nullopt;
   if (!row.function.empty()) return (*btf)->find(row.function, btf::Kind::func).has_value();
   // BTF has no index of enumerators, but each stands in the string section under its own name.
-  Bytes bytes = (*btf)->bytes();
-  std::string wanted = fmt::format("{0}{1}{0}", '\0', row.enumerator);
-  return ::memmem(bytes.data(), bytes.size(), wanted.data(), wanted.size()) != nullptr;
+  return btf::mentions(**btf, row.enumerator);
 }
 
 }  // namespace

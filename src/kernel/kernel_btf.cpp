@@ -75,10 +75,6 @@ btf::BtfFeatures btf_features() {
           .tag_attributes = version >= facts::KernelVersion{6, 14, 0}};
 }
 
-}  // namespace
-
-namespace {
-
 std::string& vmlinux_path() {
   static std::string path;
   return path;

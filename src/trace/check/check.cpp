@@ -35,6 +35,7 @@ probes::Needs needs_of(Probe& probe) {
       const Function* row = find_function(call->name);
       if (row != nullptr && row->id == FunctionId::reg) needs.numbered = needs.interrupted = true;
       if (const Builtin* builtin = find_builtin(call->name)) needs.interrupted |= is_of_interrupted(*builtin);
+      if (row == nullptr) needs.kernel_functions = true;   // a builtin of another task, a function of the script or of its C
     }
   };
   // `args` alone is the whole of it: count the words and take those away that a member is of.

@@ -123,13 +123,12 @@ void Lowering::aggregate(const MapAccess& access, const Call& call, const Expr& 
     });
   };
   switch (type.kind) {
-    case Kind::count:
+    case Kind::count: case Kind::sum:
       if (shape.plan.per_cpu && !shape.scalar()) {
         const KnownKey key = key_of(access);
-        return count_one(access.id, key.at, lookup(access.id, key).pointer, at);
+        return add_or_put(access.id, key.at, lookup(access.id, key).pointer, at, given);
       }
-      return update_with([&](Address e) { add_to(e, i64(1)); }, {});
-    case Kind::sum: return update_with([&](Address e) { add_to(e, given); }, {given});
+      return update_with([&](Address e) { add_to(e, given); }, {});
     case Kind::avg: case Kind::stats:
       return update_with([&](Address e) {
         add_to(e, given);
@@ -146,23 +145,39 @@ void Lowering::aggregate(const MapAccess& access, const Call& call, const Expr& 
   }
 }
 
-void Lowering::count_one(std::uint32_t map, Address key, ValueId found, Span at) {
-  const auto by_one = [&](Address e) { add_to(e, i64(1)); };
-  if (!unit.abilities.global_data) return change_or_put(map, key, found, at, by_one, {i64(1)});
-  // As change_or_put, but what is counted where there is no room is 1 too: the same addition, to the counter.
-  Join there, missing, full, count_it, done;
+void Lowering::add_or_put(std::uint32_t map, Address key, ValueId found, Span at, ValueId by) {
+  if (!unit.abilities.global_data) return change_or_put(map, key, found, at, [&](Address e) { add_to(e, by); }, {by});
+  // As change_or_put, but where there is no room, that is counted by the same addition: of 1, to the counter.
+  const std::int64_t* known = fn().constant_value(by);
+  const bool counts = known != nullptr && *known == 1;
+  const Address amount = counts ? Address{} : on_stack(8);   // passes see through it
+  if (!counts) store_number(amount, 8, by);
+  Join there, missing, full, add, done;
   branch(b.ne(found, b.null(ir::Space::map_value)), there, missing);
   enter(missing);
-  const ValueId one = b.map_value(unit.constants(), unit.constant(std::string_view("\1\0\0\0\0\0\0\0", 8)));
-  const ValueId result = b.helper(helper::map_update_elem, kI64, {b.map(unit.script_map(map)), pointer(key), one, i64(0)}, ir::kReadsOnly);
+  ValueId first;
+  if (counts) {
+    first = b.map_value(unit.constants(), unit.constant(std::string_view("\1\0\0\0\0\0\0\0", 8)));
+  } else {
+    const Address word = on_stack(8);
+    store_number(word, 8, by);
+    first = pointer(word);
+  }
+  const ValueId result = b.helper(helper::map_update_elem, kI64, {b.map(unit.script_map(map)), pointer(key), first, i64(0)}, ir::kReadsOnly);
   env.forget_map(map);
   report(result, "map update", at);
-  branch(b.ne(result, i64(0)), full, done);
-  enter(full);
-  go(count_it, b.map_value(unit.counters(), unit.counter(Counter::Kind::map_full, map)));
+  if (unit.maps[map].never_full) {
+    go(done);
+  } else {
+    branch(b.ne(result, i64(0)), full, done);
+    enter(full);
+    if (!counts) store_number(amount, 8, i64(1));
+    go(add, b.map_value(unit.counters(), unit.counter(Counter::Kind::map_full, map)));
+  }
   enter(there);
-  go(count_it, found);
-  by_one({enter(count_it), 0});
+  go(add, found);
+  const ValueId element = enter(add);
+  add_to({element, 0}, counts ? by : load_number(amount, 8));
   go(done);
   enter(done);
 }
@@ -177,7 +192,7 @@ void Lowering::add_to_bucket(const MapAccess& access, ValueId bucket, Span at) {
     store_number(key + (bytes - 8), 8, bucket);
     const ValueId found = b.helper(helper::map_lookup_elem, ir::ptr(ir::Space::map_value), {b.map(unit.script_map(access.id)), pointer(key)}, ir::kReadsOnly);
     const auto more = [&](Address e) { add_to(e, i64(1)); };
-    if (shape.plan.per_cpu) return count_one(access.id, key, found, at);
+    if (shape.plan.per_cpu) return add_or_put(access.id, key, found, at, i64(1));
     return element_at(access.id, key, found, at, more);
   }
   with_element(access, at, [&](Address element) {

@@ -185,6 +185,8 @@ class Lowering {
   /// The key of an access, in memory; the same key is made once.
   KnownKey key_of(const MapAccess& access);
   KnownKey make_key(std::uint32_t map, const Expr& key);
+  /// Where among the constants a key of 8 bytes stands that is known now.
+  std::optional<std::uint32_t> constant_key(const Expr& key, const Type& type);
   /// A pointer to the element, or null. Scalar maps' elements are always there.
   KnownElement lookup(const MapAccess& access);
   /// This CPU's row of a map that is an array of them.
@@ -197,8 +199,8 @@ class Lowering {
   ir::ValueId step_map(const Unary& step, const MapAccess& access, Span at);
   ir::ValueId delete_element(const MapAccess& access);
   ir::ValueId has_element(const MapAccess& access);
-  /// bpf_map_update_elem; counts a full map.
-  void update(std::uint32_t map, Address key, Address value, std::uint64_t flags, Span at);
+  /// bpf_map_update_elem; counts a full map. `rare`: see count_failure.
+  void update(std::uint32_t map, Address key, Address value, std::uint64_t flags, Span at, bool rare = false);
   /// The element of a key, made of zeros if it is missing; what follows is only reached with one.
   void with_element(const MapAccess& access, Span at, const std::function<void(Address)>& use);
   void key_into(const Expr& key, const Type& type, Address to, std::uint32_t own);
@@ -223,7 +225,8 @@ class Lowering {
 
   void add_to(Address at, ir::ValueId by);
   void keep_extreme(Address element, ir::ValueId value, bool greatest, bool is_signed);
-  void count_one(std::uint32_t map, Address key, ir::ValueId found, Span at);
+  /// Adds to the element of a key on this CPU, or puts the number there if it is missing.
+  void add_or_put(std::uint32_t map, Address key, ir::ValueId found, Span at, ir::ValueId by);
   void add_to_bucket(const MapAccess& access, ir::ValueId bucket, Span at);
   void tseries(Address element, ir::ValueId value, const Type& type, Span at);
   /// A function of the module: (key) → what the words at `offset` of all CPUs' elements come to.
@@ -237,8 +240,8 @@ class Lowering {
   void record(std::uint32_t action, std::uint32_t bytes, bool control, const std::function<void(Address)>& fill);
   /// Adds to a counter; without a number, 1.
   void count(Counter::Kind kind, std::uint32_t index, ir::ValueId by = ir::kNoValue);
-  /// Adds 1 if this result of a helper is negative.
-  void count_failure(Counter::Kind kind, std::uint32_t index, ir::ValueId result);
+  /// Adds 1 if this result of a helper is not 0. Where it stands on a way that is `rare` itself, in the fewest instructions.
+  void count_failure(Counter::Kind kind, std::uint32_t index, ir::ValueId result, bool rare = false);
   /// Where in its record each argument of an action lies, behind the header and `fixed` bytes more; and its size.
   static void lay_out(Action& action, std::size_t fixed);
   /// A record of this action with these arguments.

@@ -84,6 +84,11 @@ KnownKey Lowering::make_key(std::uint32_t map, const Expr& key) {
     for (const KnownKey& known : env.keys)
       if (known.print == *print) return known;
   const std::uint32_t bytes = shape.plan.key_bytes;
+  if (const auto constant = constant_key(key, type); constant && bytes == 8) {
+    KnownKey made{print ? *print : fmt::format("constant {}", *constant), {b.map_value(unit.constants(), *constant), 0}};
+    if (print) env.remember(made);
+    return made;
+  }
   // A key that other code may use again later must not lie where temporaries come and go.
   const bool stays = unit.economy == Economy::none && (fits_stack(bytes) || bytes <= 64);
   const Address to = stays ? on_stack(bytes) : scratch(bytes);
@@ -92,6 +97,20 @@ KnownKey Lowering::make_key(std::uint32_t map, const Expr& key) {
   KnownKey made{print && stays ? *print : fmt::format("#{}", ir::index_of(to.base) * 65536 + static_cast<std::uint32_t>(to.offset)), to};
   if (print && stays) env.remember(made);
   return made;
+}
+
+std::optional<std::uint32_t> Lowering::constant_key(const Expr& key, const Type& type) {
+  if (!type.is_scalar() || !unit.abilities.global_data) return std::nullopt;
+  const bool is_known = std::holds_alternative<Integer>(key.node) || (is_probe_name(key) && probe->instance.targets.size() == 1);
+  if (!is_known) return std::nullopt;
+  const std::int64_t* value = fn().constant_value(number(key));
+  if (value == nullptr) return std::nullopt;
+  // Extended as key_into would.
+  const unsigned bits = 8 * std::clamp(type.size, 1U, 8U);
+  const auto extended = bits == 64 ? static_cast<std::uint64_t>(*value) : static_cast<std::uint64_t>(*value) & ((std::uint64_t{1} << bits) - 1);
+  std::string bytes;
+  for (unsigned i = 0; i < 8; ++i) bytes += static_cast<char>(extended >> (8 * i));
+  return unit.constant(bytes);
 }
 
 void Lowering::key_into(const Expr& key, const Type& type, Address to, std::uint32_t own) {
@@ -195,11 +214,11 @@ void Lowering::map_into(const Expr& e, const MapAccess& access, Address to, Padd
   enter(meeting);
 }
 
-void Lowering::update(std::uint32_t map, Address key, Address value, std::uint64_t flags, Span at) {
+void Lowering::update(std::uint32_t map, Address key, Address value, std::uint64_t flags, Span at, bool rare) {
   const ValueId result = b.helper(helper::map_update_elem, kI64, {b.map(unit.script_map(map)), pointer(key), pointer(value), i64(static_cast<std::int64_t>(flags))},
                                   ir::kReadsOnly);
   env.forget_map(map);
-  count_failure(Counter::Kind::map_full, map, result);
+  if (!unit.maps[map].never_full) count_failure(Counter::Kind::map_full, map, result, rare);
   report(result, "map update", at);
 }
 
@@ -302,7 +321,7 @@ void Lowering::per_cpu_element_at(std::uint32_t map, Address key, ValueId found,
   const Address first = temporary(bytes);
   zero(first, bytes);
   use(first);
-  update(map, key, first, kAny, at);
+  update(map, key, first, kAny, at, true);
   go(done);
   enter(there);
   use({found, 0});
@@ -362,7 +381,7 @@ void Lowering::change_or_put(std::uint32_t map, Address key, ValueId found, Span
     store_number(words + offset, 8, word);
     offset += 8;
   }
-  update(map, key, words, kAny, at);
+  update(map, key, words, kAny, at, true);
   go(done);
   enter(done);
 }

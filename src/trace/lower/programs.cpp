@@ -40,6 +40,15 @@ std::string program_name(const probes::Instance& instance, std::uint32_t number)
   return fmt::format("{}_{}", name, number);
 }
 
+/// Programs of raw tracepoints return to nobody. Those of perf events say whether the sample is to be written to the event's
+/// ring as well, and these events have none.
+bool result_matters(const probes::Instance& instance) {
+  using enum facts::ProgType;
+  if (instance.attachments.empty()) return true;   // run by test_run, which tells
+  const bool raw = instance.prog_type == tracing && instance.attach_type == facts::AttachType::trace_raw_tp;
+  return !raw && instance.prog_type != raw_tracepoint && instance.prog_type != perf_event;
+}
+
 class Program {
  public:
   Program(Unit& unit, std::uint32_t index, ir::FuncId id)
@@ -166,7 +175,7 @@ class Program {
     if (open_end) {
       std::ranges::move(skip_.ways, std::back_inserter(end_.ways));
       l_.enter(end_);
-      if (l_.reachable()) l_.b.ret(l_.i64(0));
+      if (l_.reachable()) l_.fn().result == ir::kNoType ? l_.b.ret() : l_.b.ret(l_.i64(0));
     }
     l_.seal();
   }
@@ -326,7 +335,7 @@ void add_program(Unit& unit, std::uint32_t index) {
   const std::string name = program_name(probe.instance, index + 1);
   const std::uint32_t first = add_targets(unit, probe);
   unit.plan.programs.push_back({.program = name, .instance = probe.instance, .first_probe = first});
-  const ir::FuncId id = unit.module.add_function(name, kI64, kContext, ir::Role::program);
+  const ir::FuncId id = unit.module.add_function(name, result_matters(probe.instance) ? kI64 : ir::kNoType, kContext, ir::Role::program);
   Program(unit, index, id).run();
 }
 

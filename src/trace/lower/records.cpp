@@ -33,12 +33,11 @@ void Lowering::count(Counter::Kind kind, std::uint32_t index, ValueId by) {
   when(b.ne(counters, b.null(ir::Space::map_value)), [&] { b.atomic(Op::atomic_add, counters, by, 64, offset); });
 }
 
-void Lowering::count_failure(Counter::Kind kind, std::uint32_t index, ValueId result) {
-  // The sign is what is added: shorter than a branch around. It is that of an int: before 6.4, kernels call a map's operation
-  // in place of the helper, and what that returns is not extended.
-  const ValueId failed = b.zext(b.lshr(b.trunc(result), b.i32(31)), 32);
-  if (unit.abilities.global_data) return count(kind, index, failed);
-  when(b.ne(failed, i64(0)), [&] { count(kind, index); }, true);
+void Lowering::count_failure(Counter::Kind kind, std::uint32_t index, ValueId result, bool rare) {
+  // 0, or what failed. (Before 6.4, kernels call a map's operation in place of the helper, and its int is not extended.)
+  if (!rare || !unit.abilities.global_data) return when(b.ne(result, i64(0)), [&] { count(kind, index); }, true);
+  // The sign is what is added: shorter than a branch around, but it costs an atomic operation each time.
+  count(kind, index, b.zext(b.lshr(b.trunc(result), b.i32(31)), 32));
 }
 
 void Lowering::record(std::uint32_t action, std::uint32_t bytes, bool control, const std::function<void(Address)>& fill) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "trace/lower/walk.hpp"
 #include "trace/rings.hpp"
 #include "trace/run/histogram.hpp"
 
@@ -11,6 +12,7 @@ namespace espy::trace::lowering {
 namespace {
 
 constexpr std::string_view kZerosMap = "zeros";
+constexpr std::string_view kKeptMap = "kept";
 constexpr std::string_view kConstantsMap = ".rodata";
 constexpr std::uint32_t kStackTraces = 16 * 1024;       // stacks that a map of them holds
 constexpr std::uint32_t kInPlaceHistogram = 1024;       // bytes: up to this a keyed histogram is one element
@@ -51,6 +53,33 @@ Unit::Unit(const Checked& script, const LowerOptions& how, Diagnostics& found, E
     maps.push_back(shape_of(map));
     plan.maps.push_back(maps.back().plan);
   }
+  find_never_full();
+}
+
+void Unit::find_never_full() {
+  std::size_t probes = 0;
+  for (const CheckedProbe& probe : checked.probes) probes += probe.instance.targets.size();
+  std::vector<std::size_t> keys(maps.size(), probes);
+  std::vector<bool> open(maps.size(), false);
+  const Visitor visitor{.expr = [&](const Expr& e) {
+    const auto* access = std::get_if<MapAccess>(&e.node);
+    if (access == nullptr || access->id >= maps.size()) return;
+    // Without a key it is the map that is meant: what has its key beside it, like has_key(@m, k), may not make elements.
+    if (!access->key || is_probe_name(**access->key)) return;
+    if (std::holds_alternative<Integer>((*access->key)->node)) ++keys[access->id];
+    else open[access->id] = true;
+  }};
+  for (const CheckedProbe& probe : checked.probes) {
+    if (probe.predicate) walk(*probe.predicate, visitor);
+    walk(probe.body, visitor);
+  }
+  for (const CheckedSubprogram& subprogram : checked.subprograms) walk(subprogram.body, visitor);
+  for (std::size_t i = 0; i < maps.size(); ++i)
+    maps[i].never_full = !open[i] && !maps[i].plan.bucket_in_key && keys[i] <= entries_of(checked.maps[i]);
+}
+
+std::uint32_t Unit::entries_of(const CheckedMap& map) const {
+  return map.max_entries != 0 ? map.max_entries : static_cast<std::uint32_t>(checked.config.max_map_keys);
 }
 
 MapShape Unit::shape_of(const CheckedMap& map) const {
@@ -131,6 +160,12 @@ std::uint32_t Unit::constant(std::string_view bytes, std::uint32_t align) {
   return offset;
 }
 
+ir::MapId Unit::kept() { return use(kKeptMap); }
+
+std::uint32_t Unit::keep(std::uint32_t program, std::uint32_t frames) {
+  return kept_.try_emplace({program, frames}, static_cast<std::uint32_t>(8 * kept_.size())).first->second;
+}
+
 void Unit::need_scratch(std::uint32_t bytes) { scratch_bytes_ = std::max(scratch_bytes_, padded(bytes)); }
 
 std::uint32_t Unit::counter(Counter::Kind kind, std::uint32_t index) {
@@ -157,7 +192,7 @@ object::MapSpec Unit::script_spec(const MapShape& shape, const CheckedMap& map) 
   }
   const KindRow* declared = declared_kind(map.declared_kind);
   spec.type = declared != nullptr ? declared->type : shape.plan.per_cpu ? facts::MapType::percpu_hash : facts::MapType::hash;
-  spec.max_entries = map.max_entries != 0 ? map.max_entries : static_cast<std::uint32_t>(checked.config.max_map_keys);
+  spec.max_entries = entries_of(map);
   // Big elements are made when they are first used: 4,096 of them for each CPU in advance would be hundreds of megabytes.
   const bool lru = spec.type == facts::MapType::lru_hash || spec.type == facts::MapType::lru_percpu_hash;
   if (!lru && abilities.lazy_hash && spec.value_size > kInPlaceHistogram / 4) spec.flags |= kNoPrealloc;
@@ -188,6 +223,7 @@ std::vector<object::MapSpec> Unit::map_specs() const {
     array(kScratchMap, scratch_by_cpu ? facts::MapType::array : facts::MapType::percpu_array, kScratchHeader + scratch_bytes_,
           scratch_by_cpu ? kScratchLevels * options.cpus : kScratchLevels);
   if (zero_bytes_ != 0) array(kZerosMap, facts::MapType::array, zero_bytes_, 1);
+  if (!kept_.empty()) array(kKeptMap, facts::MapType::array, 8 * static_cast<std::uint32_t>(kept_.size()), 1);
   if (!constants_.empty()) {
     // A data section: the loader fills it in and freezes it, so that the verifier knows its bytes.
     object::MapSpec spec{.name = std::string(kConstantsMap), .origin = object::MapOrigin::rodata, .type = facts::MapType::array, .key_size = 4,

@@ -29,6 +29,8 @@ struct MapShape {
   /// Not 0: the map is one global array of so many values, one for each CPU: shorter to reach than a per-CPU array's, and
   /// the same bytes for user space.
   std::uint32_t rows = 0;
+  /// There are fewer keys that it can get than it has room for: its keys are all names of probes or numbers of the script.
+  bool never_full = false;
   bool scalar() const { return plan.key.kind == Kind::none; }
 };
 
@@ -72,6 +74,10 @@ class Unit {
   ir::MapId stacks(std::uint32_t frames, bool build_id);
   /// An array of one entry of this many zero bytes at least.
   ir::MapId zeros(std::uint32_t bytes);
+  /// Words that programs keep something in from one time to the next: an array of one.
+  ir::MapId kept();
+  /// Where the word stands in which a program keeps the id of a stack of so many frames.
+  std::uint32_t keep(std::uint32_t program, std::uint32_t frames);
   /// Constant bytes that programs read: where they stand in the value of the map `constants`.
   std::uint32_t constant(std::string_view bytes, std::uint32_t align = 8);
   ir::MapId constants();
@@ -120,6 +126,8 @@ class Unit {
 
  private:
   MapShape shape_of(const CheckedMap& map) const;
+  std::uint32_t entries_of(const CheckedMap& map) const;
+  void find_never_full();
   ir::MapId use(std::string_view name);
   object::MapSpec script_spec(const MapShape& shape, const CheckedMap& map) const;
 
@@ -127,6 +135,7 @@ class Unit {
   bool ring_ = false, control_ring_ = false;
   std::uint32_t scratch_bytes_ = 0, zero_bytes_ = 0;
   std::string constants_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> kept_;          // program and frames → offset
   std::map<std::string, std::pair<std::uint32_t, bool>, std::less<>> stacks_;  // name → frames, build ids
   std::map<std::pair<Counter::Kind, std::uint32_t>, std::uint32_t> counters_;
   std::map<std::uint32_t, std::int32_t> kernel_objects_;

@@ -2,6 +2,7 @@
 
 #include <type_traits>
 
+#include "trace/builtins.hpp"
 #include "trace/functions.hpp"
 
 namespace espy::trace::lowering {
@@ -121,6 +122,11 @@ std::set<std::uint32_t> decide_turns(const Block& block) {
     }});
   }
   return out;
+}
+
+bool is_probe_name(const Expr& e) {
+  const auto* word = std::get_if<Identifier>(&e.node);
+  return word != nullptr && word->builtin != nullptr && word->builtin->id == BuiltinId::probe;
 }
 
 VariableUse variables_of(const Block& block) {

@@ -17,6 +17,9 @@ void walk(const Expr& e, const Visitor& visitor);
 void walk(const Statement& statement, const Visitor& visitor);
 void walk(const Block& block, const Visitor& visitor);
 
+/// The builtin `probe`.
+bool is_probe_name(const Expr& e);
+
 /// Variables that a piece of script uses, by id, and those that it changes.
 struct VariableUse {
   std::set<std::uint32_t> used, changed, address_taken;

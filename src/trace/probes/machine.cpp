@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "btf/mentions.hpp"
 #include "kernel/features.hpp"
 #include "kernel/kernel_btf.hpp"
 #include "kernel/version.hpp"
@@ -175,7 +176,8 @@ Result<const std::vector<KernelFunction>*> Machine::raw_tracepoints() {
 bool Machine::has_raw_tracepoint(std::string_view name) {
   if (state_->raw) return std::ranges::binary_search(*state_->raw, name, {}, &KernelFunction::name);
   auto base = vmlinux();
-  return base && (*base)->find(fmt::format("{}{}", kRawPrefix, name), btf::Kind::typedef_);
+  // Nothing but these types is called so.
+  return base && btf::mentions(**base, fmt::format("{}{}", kRawPrefix, name));
 }
 
 Result<const symbol::ElfFile*> Machine::elf(const std::string& path) {

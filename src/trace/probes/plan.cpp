@@ -23,26 +23,28 @@ bool has_fprobe(Machine& machine) {
   return btf && (*btf)->find("register_fprobe_ips", btf::Kind::func);
 }
 
-Abilities ask(Machine& machine, bool tracepoints, bool kernel, bool user) {
+Abilities ask(Machine& machine, bool tracepoints, bool kernel, bool user, bool cookies) {
   const bool fprobe = kernel && has_fprobe(machine);
   return {.raw_tracepoints = machine.version() >= facts::KernelVersion{4, 17, 0},
           .tp_btf = tracepoints && machine.has(Feature::tp_btf),
           .raw_cookies = machine.version() >= facts::KernelVersion{6, 10, 0},
-          .event_cookies = (tracepoints || kernel || user) && machine.has(Feature::bpf_cookie),
+          .event_cookies = cookies && machine.has(Feature::bpf_cookie),
           .kprobe_multi = fprobe && machine.has(Feature::kprobe_multi),
           .uprobe_multi = user && machine.has(Feature::uprobe_multi)};
 }
 
 }  // namespace
 
-Abilities abilities_of(Machine& machine) { return ask(machine, true, true, true); }
+Abilities abilities_of(Machine& machine) { return ask(machine, true, true, true, true); }
 
 Abilities abilities_for(Machine& machine, std::span<const Target> targets) {
   const auto any = [&](std::initializer_list<Provider> providers) {
     return std::ranges::any_of(targets, [&](const Target& target) { return std::ranges::find(providers, target.provider) != providers.end(); });
   };
   using enum Provider;
-  return ask(machine, any({tracepoint, rawtracepoint}), any({kprobe, kretprobe}), any({uprobe, uretprobe, usdt}));
+  const bool tracepoints = any({tracepoint, rawtracepoint}), kernel = any({kprobe, kretprobe}), user = any({uprobe, uretprobe, usdt});
+  // One tracepoint or function of the kernel needs no cookie to be told from others.
+  return ask(machine, tracepoints, kernel, user, user || ((tracepoints || kernel) && targets.size() > 1));
 }
 
 bool has_sessions(Machine& machine, bool user) {
@@ -175,8 +177,10 @@ class Planner {
     return {.prog_type = target.prog_type, .attach_type = target.attach_type, .attach_target = target.attach_target, .targets = {}};
   }
 
-  // The event's raw tracepoint, typed by BTF.
-  static Instance typed_raw(const std::string& event) {
+  // The event's raw tracepoint, typed by BTF. One whose arguments nobody wants is not: then no types need be looked up.
+  Instance raw(const std::string& event) const {
+    if (!wants_arguments() && !needs_.kernel_functions)
+      return {.prog_type = ProgType::raw_tracepoint, .attach_target = event, .targets = {}, .attachments = {{probe::RawTracepoint{event}}}};
     return {.prog_type = ProgType::tracing, .attach_type = AttachType::trace_raw_tp, .attach_target = event, .targets = {},
             .attachments = {{probe::RawTracepoint{event}}}};
   }
@@ -185,13 +189,13 @@ class Planner {
   Result<bool> serve_derived(const Target& target) {
     const auto& place = std::get<probe::Tracepoint>(target.probe);
     if (!has_raw(place) || needs_.whole_args) return false;
-    Instance instance = typed_raw(place.name);
+    Instance instance = raw(place.name);
     if (!needs_.fields.empty()) {
       auto record = TRY(arguments_of(machine_, target));
-      Target raw = target;
-      raw.prog_type = ProgType::tracing;
-      raw.arguments = ParameterArguments{ParameterArguments::Of::raw_tracepoint, "", place.name};
-      auto own = arguments_of(machine_, raw);
+      Target own_target = target;
+      own_target.prog_type = ProgType::tracing;
+      own_target.arguments = ParameterArguments{ParameterArguments::Of::raw_tracepoint, "", place.name};
+      auto own = arguments_of(machine_, own_target);
       if (!own) return false;
       auto derived = derive(place.name, record, *own, needs_.fields);
       if (!derived) return false;
@@ -210,7 +214,7 @@ class Planner {
   // Raw tracepoints, none of whose arguments is wanted. A BTF program is made for one event, an untyped one for any.
   Result<void> serve_raw(std::vector<Target> targets) {
     if (targets.size() == 1) {
-      Instance instance = typed_raw(std::get<probe::Tracepoint>(targets.front().probe).name);
+      Instance instance = raw(std::get<probe::Tracepoint>(targets.front().probe).name);
       instance.targets = std::move(targets);
       instances_.push_back(std::move(instance));
       return {};

@@ -26,6 +26,7 @@ struct Needs {
   bool whole_args = false;           ///< `args` itself, or ctx
   bool numbered = false;             ///< argN, retval, reg()
   bool interrupted = false;          ///< what the probe interrupts: ctx, reg(), stacks, usermode
+  bool kernel_functions = false;     ///< it may call functions of the kernel, which not all types of program may
   bool probe = false;                ///< which target it is: `probe`, `func`, or anything that is kept apart by target
 };
 
@@ -84,6 +85,9 @@ struct Instance {
   /// Frames on top of a kernel stack that belong to how the program is called, not to what is traced: for the skip field of
   /// bpf_get_stackid's flags. (A frame `__bpf_trace_…` may follow, where the kernel does not leave it out.)
   std::uint32_t stack_skip = 0;
+  /// The kernel's stack is the same each time, for as long as the kernel runs: one way leads from user space to where 64-bit
+  /// system calls are announced, and 32-bit ones are tested away.
+  bool one_kernel_stack = false;
   ArgumentSet arguments = {};        ///< all fields the body needs are in it; empty where it needs none
   std::vector<Attachment> attachments = {};   ///< none: run by test_run (begin, end, self, test, bench)
 };

@@ -103,6 +103,8 @@ Instance on_raw_tracepoint(Machine& machine, bool enter, bool typed) {
                     .which = Which::syscall,
                     .compat = compat_test(machine),
                     .attachments = {{probe::RawTracepoint{event}}}};
+  // Not so where calls return: a new process gets there another way than the one that made it.
+  instance.one_kernel_stack = enter && instance.compat.has_value();
   if (!enter) instance.number = Behind{0, {kNumberOffset}}, instance.number_size = kNumberSize;
   return instance;
 }
