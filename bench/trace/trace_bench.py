@@ -41,12 +41,14 @@ def start(tracer, script, *options, output=subprocess.DEVNULL):
         begin = time.monotonic()
         out = log if output is subprocess.DEVNULL else output
         process = subprocess.Popen(TRACERS[tracer] + list(options) + ["-e", script], stdout=out, stderr=log, env=environment)
-        seen = 0
+        watched = {file.fileno(): 0 for file in (out, log)}   # bpftrace says it to standard error
         while True:
-            size = os.fstat(out.fileno()).st_size
-            if size != seen:
-                seen = size
-                if ATTACHED.encode() in os.pread(out.fileno(), size, 0):
+            for number, seen in watched.items():
+                size = os.fstat(number).st_size
+                if size == seen:
+                    continue
+                watched[number] = size
+                if ATTACHED.encode() in os.pread(number, size, 0):
                     return process, time.monotonic() - begin
             if time.monotonic() - begin > PATIENCE:
                 process.kill()
