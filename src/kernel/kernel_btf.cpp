@@ -64,13 +64,15 @@ UniqueFd upload(Bytes btf, std::string* log = nullptr) {
 // What this kernel's BTF parser knows; what no table row tells is told by the version.
 btf::BtfFeatures btf_features() {
   const facts::KernelVersion version = running_version();
-  return {.func = has_feature(facts::Feature::btf_func),
-          .datasec = has_feature(facts::Feature::btf_datasec),
+  // A release has what it brought, whatever its configuration; only an older one is looked at more closely.
+  const auto parses = [&](facts::Feature feature) { return version >= facts::row_of(feature).since || has_feature(feature); };
+  return {.func = parses(facts::Feature::btf_func),
+          .datasec = parses(facts::Feature::btf_datasec),
           .func_global = version >= facts::KernelVersion{5, 6, 0},
-          .floats = has_feature(facts::Feature::btf_float),
-          .decl_tag = has_feature(facts::Feature::btf_decl_tag),
-          .type_tag = has_feature(facts::Feature::btf_type_tag),
-          .enum64 = has_feature(facts::Feature::btf_enum64),
+          .floats = parses(facts::Feature::btf_float),
+          .decl_tag = parses(facts::Feature::btf_decl_tag),
+          .type_tag = parses(facts::Feature::btf_type_tag),
+          .enum64 = parses(facts::Feature::btf_enum64),
           .question_mark = version >= facts::KernelVersion{6, 11, 0},
           .tag_attributes = version >= facts::KernelVersion{6, 14, 0}};
 }
