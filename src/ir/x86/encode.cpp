@@ -459,6 +459,8 @@ Result<Code> encode(const std::vector<MFunction>& functions, const Options& opti
   std::vector<jit::Label> labels;
   for (std::size_t i = 0; i < functions.size(); ++i) labels.push_back(assembler.newLabel());
   Code code;
+  // Who calls code by its address may look at what stands before it (clang's -fsanitize=function does).
+  for (int i = 0; i < 16; ++i) assembler.int3();
   Encoder encoder(assembler, labels, code.marks, options);
   for (std::size_t i = 0; i < functions.size(); ++i) encoder.run(functions[i], labels[i]);
   holder.flatten();
