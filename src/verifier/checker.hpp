@@ -248,7 +248,6 @@ class Checker {
   // ---- memory (memory.cpp, stack.cpp, context.cpp, btf_access.cpp) ----
   bool access_memory(unsigned reg, std::int32_t off, unsigned size, Access access, int value_reg, bool once_strict, bool sign_extends);
   bool access_map_value(unsigned reg, std::int32_t off, unsigned size, Access access, int value_reg);
-  bool access_packet(unsigned reg, std::int32_t off, unsigned size, Access access, int value_reg);
   bool access_sized_memory(unsigned reg, std::int32_t off, unsigned size, Access access, int value_reg);
   bool access_buffer(unsigned reg, std::int32_t off, unsigned size, Access access, int value_reg);
   bool access_context(unsigned reg, std::int32_t off, unsigned size, Access access, int value_reg);
@@ -427,7 +426,6 @@ class Checker {
   std::uint32_t insn_ = 0, previous_ = 0;
   std::uint32_t last_id_ = 0;
   std::uint64_t processed_ = 0, jumps_ = 0, processed_at_keep_ = 0, jumps_at_keep_ = 0;
-  std::uint32_t async_entries_ = 0;
   bool step_recorded_ = false;                 // this instruction already has a Step
   std::vector<GlobalFunction> global_arguments_;
   std::vector<bool> iter_next_;                // by instruction: advances an iterator

@@ -320,23 +320,47 @@ UseDef use_def(const Insn& insn, unsigned parameters) {
 }
 
 void compute_live_registers(Code& code, const std::vector<std::uint8_t>& parameters) {
-  // Backward, until nothing changes; most functions need two rounds.
-  for (const Subprogram& subprogram : code.subprograms) {
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (std::uint32_t at = subprogram.end; at-- > subprogram.start;) {
-        Insn& insn = code.insns[at];
-        if (insn.second_half) continue;
-        std::uint16_t after = 0;
-        const Successors next = successors(code, at);
-        for (std::uint32_t i = 0; i < next.count; ++i) after |= code.insns[next.at[i]].live;
-        const UseDef effect = use_def(insn, parameters[at]);
-        const auto before = static_cast<std::uint16_t>((after & ~effect.def) | effect.use);
-        if (before != insn.live) {
-          insn.live = before;
-          changed = true;
-        }
+  // Backward over the edges, from a work list: an instruction's set only grows, so it is looked at again at most once a register
+  // for each successor, however the program jumps.
+  const std::uint32_t size = code.size();
+  std::vector<std::uint32_t> first(size + 1, 0), predecessors;
+  for (int pass = 0; pass < 2; ++pass) {
+    for (std::uint32_t at = 0; at < size; ++at) {
+      if (code.insns[at].second_half) continue;
+      const Successors next = successors(code, at);
+      for (std::uint32_t i = 0; i < next.count; ++i) {
+        if (pass == 0) ++first[next.at[i] + 1];
+        else predecessors[--first[next.at[i] + 1]] = at;
       }
+    }
+    if (pass != 0) break;
+    for (std::uint32_t at = 0; at < size; ++at) first[at + 1] += first[at];
+    predecessors.resize(first[size]);
+  }
+  // Filling counted each end down to its list's beginning: the list of `at` is [first[at + 1], first[at + 2]).
+  const auto begin_of = [&](std::uint32_t at) { return first[at + 1]; };
+  const auto end_of = [&](std::uint32_t at) { return at + 2 <= size ? first[at + 2] : static_cast<std::uint32_t>(predecessors.size()); };
+  std::vector<std::uint32_t> work;
+  std::vector<bool> waiting(size, true);
+  for (std::uint32_t at = 0; at < size; ++at) work.push_back(at);
+  while (!work.empty()) {
+    const std::uint32_t at = work.back();
+    work.pop_back();
+    waiting[at] = false;
+    Insn& insn = code.insns[at];
+    if (insn.second_half) continue;
+    std::uint16_t after = 0;
+    const Successors next = successors(code, at);
+    for (std::uint32_t i = 0; i < next.count; ++i) after |= code.insns[next.at[i]].live;
+    const UseDef effect = use_def(insn, parameters[at]);
+    const auto before = static_cast<std::uint16_t>((after & ~effect.def) | effect.use);
+    if (before == insn.live) continue;
+    insn.live = before;
+    for (std::uint32_t i = begin_of(at); i < end_of(at); ++i) {
+      const std::uint32_t previous = predecessors[i];
+      if (waiting[previous]) continue;
+      waiting[previous] = true;
+      work.push_back(previous);
     }
   }
 }

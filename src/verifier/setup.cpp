@@ -217,6 +217,8 @@ bool Checker::walk_globals() {
 /// The deepest chain of calls, each frame rounded up as compiled code takes it.
 bool Checker::check_stack_depth() {
   constexpr unsigned kRound = 16;
+  constexpr std::uint64_t kMaxChainSteps = 50'000'000;   // hostile programs call in more ways than can be followed
+  std::uint64_t steps = 0;
   const auto size_of = [&](std::uint32_t number) {
     const unsigned depth = std::max<unsigned>(code_.subprograms[number].stack_depth, 1);
     return (depth + kRound - 1) / kRound * kRound;
@@ -230,6 +232,7 @@ bool Checker::check_stack_depth() {
     std::vector<Level> chain = {{root, code_.subprograms[root].start, size_of(root)}};
     stats_.stack_depth = std::max(stats_.stack_depth, static_cast<std::uint32_t>(chain.back().depth));
     while (!chain.empty()) {
+      if (++steps > kMaxChainSteps) return reject(Rule::too_complex, "The sequence of {} jumps is too complex.", steps);
       const std::uint32_t number = chain.back().subprogram, at = chain.back().at;
       const Subprogram& subprogram = code_.subprograms[number];
       if (at >= subprogram.end) {
