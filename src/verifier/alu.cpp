@@ -169,6 +169,11 @@ bool Checker::arithmetic(const Insn& insn) {
 }
 
 bool Checker::scalar_arithmetic(const Insn& insn, Reg& dst, const Reg& src) {
+  const bool followed = src.value.is_const() || insn.op == Operation::add || insn.op == Operation::sub || insn.op == Operation::and_;
+  if (!followed && !profile_.has(Behaviour::unknown_operands)) {
+    set_unknown(dst);
+    return true;
+  }
   apply(arithmetic_of(insn.op), dst.value, src.value, insn.bits == 32, how_);
   repair(dst.value);
   // `copy + constant` stays in relation with what it is a copy of; anything else is a number of its own.

@@ -149,6 +149,8 @@ bool Checker::step_memory(const Insn& insn) {
 bool Checker::step_store_immediate(const Insn& insn) {
   if (!read_reg(insn.dst)) return false;
   const RegType type = regs()[insn.dst].type;
+  if (type == RegType::ctx && !profile_.has(Behaviour::context_writes_by_st))
+    return reject_reg(Rule::context_access, insn.dst, "BPF_ST stores into R{} ctx is not allowed", insn.dst);
   return access_memory(insn.dst, insn.off, insn.bits / 8U, Access::write, kNoRegister, false, false) && same_access_type(type);
 }
 

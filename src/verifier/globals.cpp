@@ -55,7 +55,7 @@ bool Checker::describe_arguments(std::uint32_t number) {
       const btf::Type tag = btf->type(btf::TypeId{id});
       if (tag.kind() != btf::Kind::decl_tag || tag.target() != subprogram.func || tag.component_index() != static_cast<std::int32_t>(i)) continue;
       const std::string_view text = tag.name();
-      if (!text.starts_with("arg:")) continue;
+      if (!text.starts_with("arg:") || !profile_.has(Behaviour::global_by_tags)) continue;
       ctx = ctx || text == "arg:ctx";
       trusted = trusted || text == "arg:trusted";
       untrusted = untrusted || text == "arg:untrusted";

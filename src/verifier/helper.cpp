@@ -54,7 +54,8 @@ bool Checker::helper_allowed(const facts::HelperRow& helper) {
     return reject(Rule::helper_not_allowed, "program of this type cannot use helper {}#{}", helper.name, helper.id);
   if (helper.gpl_only && !gpl_compatible_)
     return reject(Rule::gpl_only, "cannot call GPL-restricted function from non-GPL compatible program");
-  const facts::Prototype& prototype = facts::prototypes()[helper.id];
+  const facts::Prototype* for_type = facts::prototype_of(helper.id, program_.spec.type);
+  const facts::Prototype& prototype = for_type != nullptr ? *for_type : facts::prototypes()[helper.id];
   if (prototype.might_sleep && !in_sleepable()) return reject(Rule::sleepable, "helper call might sleep in a non-sleepable prog");
   if (prototype.might_sleep && state_->rcu) return reject(Rule::rcu, "sleepable helper {}#{} in rcu_read_lock region", helper.name, helper.id);
   if (prototype.might_sleep && state_->preempt_disabled != 0)
@@ -223,7 +224,7 @@ bool Checker::set_helper_result(CallMeta& meta) {
 /// What helpers promise of the number that they return.
 void Checker::bound_helper_result(CallMeta& meta) {
   Reg& result = regs()[0];
-  if (!result.is_scalar() || !profile_.has(Behaviour::helper_ranges)) return;
+  if (!result.is_scalar()) return;
   switch (meta.helper) {
     case kGetStack:
     case kGetTaskStack:
@@ -236,6 +237,7 @@ void Checker::bound_helper_result(CallMeta& meta) {
       result.value.s32min = -4095;
       break;
     case kGetSmpProcessorId: {
+      if (!profile_.has(Behaviour::helper_ranges)) return;
       const std::uint32_t cpus = possible_cpus();
       result.value.umax = result.value.u32max = cpus - 1;
       result.value.smax = result.value.s32max = static_cast<std::int32_t>(cpus - 1);

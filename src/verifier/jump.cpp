@@ -81,7 +81,8 @@ Decision Checker::decide_jump(const Insn& insn, const Reg& left, const Reg& righ
 
 void Checker::refine_scalars(Compare compare, Reg& left, Reg& right, bool narrow) const {
   if (!left.is_scalar() || !right.is_scalar()) return;
-  if (!how_.two_registers && !left.value.is_const() && !right.value.is_const()) return;
+  const bool ranges = !left.value.is_const() && !right.value.is_const();
+  if (ranges && !how_.two_registers && (narrow || compare != Compare::eq)) return;   // only equal ones ever told of each other
   refine(compare, left.value, right.value, narrow, how_);
   repair(left.value);
   repair(right.value);

@@ -35,7 +35,7 @@ constexpr auto kBehaviours = std::to_array<BehaviourRow>({
     {.behaviour = two_registers, .name = "two_registers", .since = {6, 8}},
     {.behaviour = deduce_across_widths, .name = "deduce_across_widths", .since = {6, 8}},
     {.behaviour = refine_not_equal, .name = "refine_not_equal", .since = {6, 8}},
-    {.behaviour = null_by_comparison, .name = "null_by_comparison", .since = {6, 1}},
+    {.behaviour = null_by_comparison, .name = "null_by_comparison", .since = {6, 2}},
     {.behaviour = const_rodata, .name = "const_rodata", .since = {5, 5}},
     {.behaviour = lookup_constant_key, .name = "lookup_constant_key", .since = {6, 14}},
     {.behaviour = deduce_across_sign, .name = "deduce_across_sign", .since = {6, 17}},
@@ -91,6 +91,9 @@ constexpr auto kBehaviours = std::to_array<BehaviourRow>({
     {.behaviour = insn_arrays, .name = "insn_arrays", .since = {6, 19}, .shown_by = "enum:BPF_MAP_TYPE_INSN_ARRAY"},
     {.behaviour = lsm_return_ranges, .name = "lsm_return_ranges", .since = {6, 12}},
     {.behaviour = context_writes_by_st, .name = "context_writes_by_st", .since = {6, 4}},
+    {.behaviour = equal_by_range, .name = "equal_by_range", .since = {6, 4}},
+    {.behaviour = unknown_operands, .name = "unknown_operands", .since = {6, 10}},
+    {.behaviour = spilled_identity, .name = "spilled_identity", .since = {6, 9}},
     {.behaviour = shared_value, .name = "shared_value", .since = {6, 18}},
     {.behaviour = fields_everywhere, .name = "fields_everywhere", .since = {7, 1}},
 });

@@ -78,6 +78,9 @@ enum class Behaviour : std::uint8_t {
   rcu_sections, preempt_sections, irq_flags, spin_locks, res_spin_lock, graph_objects, arenas, insn_arrays,
   lsm_return_ranges,        ///< LSM programs return what their hook may
   context_writes_by_st,     ///< stores of constants to the context
+  equal_by_range,           ///< equality is decided by ranges that are apart, not by constants alone
+  unknown_operands,         ///< results of all operations with a range for an operand have one; before, of + - & alone
+  spilled_identity,         ///< a scalar and its spill are known to be one
   shared_value,             ///< where known bits and a range have one value in common, it is that
   fields_everywhere,        ///< unused fields must be zero in code that is never reached, too
 };

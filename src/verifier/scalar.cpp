@@ -89,6 +89,25 @@ void bits_from_bounds(Scalar& s) {
   s.bits = whole.with_low32(low);
 }
 
+/// What kernels before 6.8 make of one width for the other: bounds that fit go down as they are; the low half's come up where
+/// the upper half is zero.
+void deduce_where_it_fits(Scalar& s) {
+  if (s.smin >= kS32Min && s.smax <= kS32Max) {
+    raise(s.s32min, static_cast<std::int32_t>(s.smin));
+    lower(s.s32max, static_cast<std::int32_t>(s.smax));
+  }
+  if (s.umax <= ~std::uint32_t{0}) {
+    raise(s.u32min, static_cast<std::uint32_t>(s.umin));
+    lower(s.u32max, static_cast<std::uint32_t>(s.umax));
+  }
+  if ((s.bits.value | s.bits.mask) >> 32 != 0) return;
+  raise(s.umin, std::uint64_t{s.u32min});
+  lower(s.umax, std::uint64_t{s.u32max});
+  if (s.s32min < 0) return;
+  raise(s.smin, std::int64_t{s.s32min});
+  lower(s.smax, std::int64_t{s.s32max});
+}
+
 /// The least value above `number` whose known bits are these; the greatest of all where none is above.
 std::uint64_t next_above(const Tnum& bits, std::uint64_t number) {
   const std::uint64_t most = bits.value | bits.mask;
@@ -164,6 +183,7 @@ void sync(Scalar& s, const Deduction& how) {
     deduce32(s, how);
     deduce64(s, how);
     if (how.across_widths) deduce64_from32(s);
+    else deduce_where_it_fits(s);
   }
   bits_from_bounds(s);
   bounds_from_bits(s);

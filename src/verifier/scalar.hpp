@@ -25,6 +25,7 @@ struct Deduction {
   bool two_registers = true;      ///< comparisons of two registers refine both, whatever they hold (6.8)
   bool tnum_overlap = true;       ///< equality is decided by bits that differ (6.17)
   bool extend_sign_by_shift = true;  ///< `<< 32, s>> 32` keeps a negative lower bound too (6.12)
+  bool equal_by_range = true;     ///< equality is decided by ranges that are apart (6.4)
   bool shared_value = true;       ///< where bits and unsigned range have one value in common, it is that (6.18, late)
 };
 

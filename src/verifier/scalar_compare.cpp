@@ -36,6 +36,7 @@ Decision decide_equal(const Scalar& a, const Scalar& b, bool narrow, const Deduc
   const Tnum x = narrow ? a.bits.low32() : a.bits, y = narrow ? b.bits.low32() : b.bits;
   if (x.is_const() && y.is_const()) return x.value == y.value ? Decision::always : Decision::never;
   if (how.tnum_overlap && !x.overlaps(y)) return Decision::never;
+  if (!how.equal_by_range && !(x.is_const() && y.is_const())) return Decision::unknown;
   const bool apart32 = disjoint(a.u32min, a.u32max, b.u32min, b.u32max) || disjoint(a.s32min, a.s32max, b.s32min, b.s32max);
   if (narrow) return apart32 ? Decision::never : Decision::unknown;
   if (disjoint(a.umin, a.umax, b.umin, b.umax) || disjoint(a.smin, a.smax, b.smin, b.smax)) return Decision::never;

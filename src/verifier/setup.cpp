@@ -22,6 +22,7 @@ Deduction deduction_of(const Profile& profile) {
           .two_registers = profile.has(Behaviour::two_registers),
           .tnum_overlap = profile.has(Behaviour::tnum_overlap),
           .extend_sign_by_shift = profile.has(Behaviour::extend_sign_by_shift),
+          .equal_by_range = profile.has(Behaviour::equal_by_range),
           .shared_value = profile.has(Behaviour::shared_value)};
 }
 

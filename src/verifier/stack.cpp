@@ -194,7 +194,7 @@ bool Checker::stack_write_fixed(Frame& frame, std::int64_t off, unsigned size, i
   if (value != nullptr && at_slot && value->is_scalar() && capable_) {
     // A number that fits is the same number in the slot: both share an id.
     const bool fits = width_of(*value) <= size * 8;
-    if (fits) give_scalar_id(*value);
+    if (fits && profile_.has(Behaviour::spilled_identity)) give_scalar_id(*value);
     spill(frame, number, *value, size);
     if (!fits) {
       slot.reg.id = 0;

@@ -45,6 +45,10 @@ Checker::Next Checker::call_subprogram(const Insn& insn) {
     insn_ += 1;
     return Next::go_on;
   }
+  if (state_->locks != 0 && !profile_.has(Behaviour::locked_functions)) {
+    reject(Rule::lock_held, "function calls are not allowed while holding a lock");
+    return Next::failed;
+  }
   if (!enter_subprogram(static_cast<std::uint32_t>(number), insn_)) return Next::failed;
   Frame& callee = *state_->frames[state_->current + 1];
   for (unsigned reg = 1; reg <= 5; ++reg) callee.regs[reg] = caller.regs[reg];

@@ -37,6 +37,21 @@ std::string place_of(const Program& program) {
   return fmt::format("{}:{}: {}", std::filesystem::path(program.file).filename().string(), program.line, program.name);
 }
 
+/// The kernel that the corpus was written on: there every verdict counts. On others the profile may miss some.
+bool is_the_corpus_kernel() { return facts::KernelVersion{6, 18} <= target()->version && target()->version < facts::KernelVersion{6, 19}; }
+
+/// What verify says of other kernels' programs: at most two in a hundred may differ.
+class OtherKernels : public testing::Environment {
+ public:
+  static inline std::size_t programs = 0, different = 0;
+  void TearDown() override {
+    if (programs == 0) return;
+    fmt::print("{} of {} verdicts of verify differ from kernel {}'s\n", different, programs, facts::to_string(target()->version));
+    EXPECT_LE(different * 50, programs);
+  }
+};
+[[maybe_unused]] const testing::Environment* const kOtherKernels = testing::AddGlobalTestEnvironment(new OtherKernels);
+
 class Corpus : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
@@ -69,8 +84,7 @@ TEST_P(Corpus, KernelSaysWhatTheSourceSays) {
     const bool accepted = verdict.answer == Answer::accepted;
     const bool same = accepted == expected.accept;
     // Messages are those of the kernel that the corpus was written on.
-    const bool worded = accepted || &expected != program.expectations.data() || target()->version < facts::KernelVersion{6, 18} ||
-                        facts::KernelVersion{6, 19} <= target()->version ||
+    const bool worded = accepted || &expected != program.expectations.data() || !is_the_corpus_kernel() ||
                         (!expected.message.empty() && verdict.message.find(expected.message) != std::string::npos);
     if (same && worded) continue;
     ADD_FAILURE() << place_of(program) << ": the source says " << spelled(expected.accept, expected.message) << "; the kernel "
@@ -97,8 +111,11 @@ TEST_P(Corpus, VerifySaysWhatTheSourceSays) {
       if (!outcome.needs.empty()) message = "needs " + verifier::describe(outcome.needs.front());
       else if (!outcome.verdict.errors.empty()) message = outcome.verdict.errors.front().message + " / " + outcome.verdict.errors.front().kernel_says;
     }
+    OtherKernels::programs += is_the_corpus_kernel() ? 0 : 1;
     if (accepted == expected.accept) continue;
-    ADD_FAILURE() << place_of(program) << ": the source says " << spelled(expected.accept, expected.message) << "; verify " << spelled(accepted, message);
+    const std::string difference = fmt::format("{}: the source says {}; verify {}", place_of(program), spelled(expected.accept, expected.message), spelled(accepted, message));
+    if (is_the_corpus_kernel()) ADD_FAILURE() << difference;
+    else ++OtherKernels::different, fmt::print("{}\n", difference);
   }
 }
 

@@ -396,7 +396,7 @@ end:
   dead 0x00000000fff81a7a
 
 == dead_atomic_of_no_operation | socket | accept | 5.10 reject: BPF_STX uses reserved fields
-  dead 0x000001000000a0db
+  dead 0x000010000000a0db
 
 == dead_negation_with_a_source | socket | accept | >=7.3 reject: BPF_NEG uses reserved fields
   dead 0x0000000000001087
