@@ -1,6 +1,6 @@
 // Stack that was never written
-// On kernels before 6.3 what a helper reads must have been written, padding of a struct included.
-// kernel: 6.1
+// To old kernels, and to all without privileges, what a helper reads must have been written, padding of a struct included.
+// kernel: 5.4
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
