@@ -52,8 +52,10 @@ std::uint64_t copy_from_user(std::uint64_t to, std::uint64_t size, std::uint64_t
 
 // Other threads of this process have the same memory; other processes no task here.
 std::uint64_t copy_from_task(std::uint64_t to, std::uint64_t size, std::uint64_t from, std::uint64_t task, std::uint64_t flags) {
-  if (flags != 0) return std::memset(pointer<void>(to), 0, size), result(-EINVAL);
-  if (!is_task(task)) return std::memset(pointer<void>(to), 0, size), result(-EFAULT);
+  if (flags != 0 || !is_task(task)) {
+    if (size != 0) std::memset(pointer<void>(to), 0, size);
+    return result(flags != 0 ? -EINVAL : -EFAULT);
+  }
   return read(to, size, from, 0, 0);
 }
 

@@ -66,7 +66,10 @@ std::uint64_t stack_id(std::uint64_t, std::uint64_t map, std::uint64_t flags, st
 
 std::uint64_t stack_into(std::uint64_t to, std::uint64_t size, std::uint64_t flags) {
   size &= 0xffffffff;
-  const auto refuse = [&](long error) { return std::memset(pointer<void>(to), 0, size), result(error); };
+  const auto refuse = [&](long error) {
+    if (size != 0) std::memset(pointer<void>(to), 0, size);
+    return result(error);
+  };
   if ((flags & ~(kSkip | kUserStack | kBuildIds)) != 0) return refuse(-EINVAL);
   if ((flags & kBuildIds) != 0) return refuse((flags & kUserStack) == 0 ? -EINVAL : -EOPNOTSUPP);
   if (size % 8 != 0) return refuse(-EINVAL);
@@ -74,6 +77,7 @@ std::uint64_t stack_into(std::uint64_t to, std::uint64_t size, std::uint64_t fla
   const Chain chain = chain_of(*current_run());
   const std::size_t skip = flags & kSkip;
   if (chain.count == 0 || chain.count < skip) return refuse(-EFAULT);
+  if (size == 0) return 0;
   const std::size_t bytes = std::min<std::size_t>((chain.count - skip) * 8, size);
   std::memcpy(pointer<void>(to), chain.behind(skip).data(), bytes);
   std::memset(pointer<std::byte>(to) + bytes, 0, size - bytes);
@@ -84,7 +88,10 @@ std::uint64_t stack(std::uint64_t, std::uint64_t to, std::uint64_t size, std::ui
 
 // Of another thread, nobody can say: it runs.
 std::uint64_t task_stack(std::uint64_t task, std::uint64_t to, std::uint64_t size, std::uint64_t flags, std::uint64_t) {
-  if (task != current_task()) return std::memset(pointer<void>(to), 0, size & 0xffffffff), result(-EOPNOTSUPP);
+  if (task != current_task()) {
+    if ((size & 0xffffffff) != 0) std::memset(pointer<void>(to), 0, size & 0xffffffff);
+    return result(-EOPNOTSUPP);
+  }
   return stack_into(to, size, flags);
 }
 

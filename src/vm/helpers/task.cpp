@@ -65,7 +65,7 @@ std::uint64_t ticks(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, 
 std::uint64_t namespace_ids(std::uint64_t device, std::uint64_t inode, std::uint64_t to, std::uint64_t size, std::uint64_t) {
   struct stat info {};
   if (size != 8 || ::stat("/proc/self/ns/pid", &info) != 0 || info.st_dev != device || info.st_ino != inode) {
-    std::memset(pointer<void>(to), 0, static_cast<std::uint32_t>(size));
+    if (static_cast<std::uint32_t>(size) != 0) std::memset(pointer<void>(to), 0, static_cast<std::uint32_t>(size));
     return result(-EINVAL);
   }
   const std::uint32_t ids[2] = {static_cast<std::uint32_t>(::gettid()), static_cast<std::uint32_t>(::getpid())};
