@@ -120,7 +120,7 @@ void refine_not_equal(Scalar& a, Scalar& b, bool narrow) {
   }
 }
 
-void refine_bits(Compare compare, Scalar& a, Scalar& b, bool narrow) {
+void refine_bits(Compare compare, Scalar& a, Scalar& b, bool narrow, const Deduction& how) {
   Scalar* range = &a;
   const Scalar* number = &b;
   if (!(narrow ? number->is_const32() : number->is_const())) {
@@ -135,6 +135,8 @@ void refine_bits(Compare compare, Scalar& a, Scalar& b, bool narrow) {
     if (!std::has_single_bit(value)) return;   // of several bits, one is set: nothing to learn of any
     result = bit_or(known, Tnum::constant(value));
   } else {
+    // The kernel (since 6.17, as across_sign) forgets the range here, so that a dead branch does not leave a contradiction.
+    if (how.across_sign) range->forget_bounds();
     result = bit_and(known, Tnum::constant(~value));
   }
   range->bits = narrow ? range->bits.with_low32(result) : result;
@@ -214,7 +216,7 @@ void refine(Compare compare, Scalar& left, Scalar& right, bool narrow, const Ded
       break;
     case Compare::set:
     case Compare::not_set:
-      refine_bits(compare, left, right, narrow);
+      refine_bits(compare, left, right, narrow, how);
       break;
     case Compare::lt:
     case Compare::le:

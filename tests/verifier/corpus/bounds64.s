@@ -512,3 +512,9 @@ ok:
   if w6 s< w6 goto ok ;; goto out
 ok:
   read_at r6 u64
+
+== clear_bits_make_the_range_forgotten | socket | reject: R7 max value is outside of the allowed memory range
+  setup a48 r6
+  if r6 > 41 goto out
+  if w6 & 2 goto out
+  read_at r6 u32
