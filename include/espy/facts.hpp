@@ -2,5 +2,6 @@
 #pragma once
 
 #include "facts/features.hpp"
+#include "facts/prog_rules.hpp"
 #include "facts/tables.hpp"
 #include "facts/types.hpp"

@@ -15,4 +15,5 @@
 #include "verifier/diagnostic.hpp"
 #include "verifier/needs.hpp"
 #include "verifier/profile.hpp"
+#include "verifier/rules.hpp"
 #include "verifier/verify.hpp"

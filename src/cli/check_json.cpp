@@ -2,9 +2,8 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
-#include "facts/prog_rules.hpp"
 #include "cli/check.hpp"
-#include "verifier/rules.hpp"
+#include "espy/facts.hpp"
 
 namespace espy::cli {
 namespace {
