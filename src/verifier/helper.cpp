@@ -75,7 +75,7 @@ bool Checker::call_helper(const Insn& insn) {
   CallMeta meta;
   meta.name = helper->name;
   meta.helper = insn.imm;
-  meta.prototype = &facts::prototypes()[helper->id];
+  meta.prototype = facts::prototype_of(helper->id, program_.spec.type);
   for (unsigned i = 0; i < meta.prototype->args.size(); ++i) {
     if (meta.prototype->args[i].kind == Arg::none) break;
     if (!check_argument(i, meta)) return false;

@@ -117,7 +117,7 @@ std::vector<std::uint8_t> Checker::call_parameters() const {
     if (insn.second_half || (insn.op != isa::Operation::call && insn.op != isa::Operation::callx)) continue;
     parameters[at] = 5;
     if (insn.call != isa::CallKind::helper || insn.imm <= 0 || static_cast<std::size_t>(insn.imm) >= facts::prototypes().size()) continue;
-    const auto& arguments = facts::prototypes()[static_cast<std::size_t>(insn.imm)].args;
+    const auto& arguments = facts::prototype_of(static_cast<std::uint32_t>(insn.imm), program_.spec.type)->args;
     parameters[at] = static_cast<std::uint8_t>(std::ranges::find(arguments, facts::Arg::none, &facts::Argument::kind) - arguments.begin());
   }
   return parameters;
