@@ -362,6 +362,28 @@ bool Checker::kptr_access(unsigned number, int value_reg, const Insn& insn, cons
   return true;
 }
 
+/// Kernel variables and functions whose address the program takes: the kernel fills them in before it looks at anything else,
+/// and may know a symbol's type without its address (variables, where CONFIG_KALLSYMS_ALL is off).
+bool Checker::check_kernel_symbols() {
+  if (!target_.symbol_address) return true;
+  for (std::uint32_t at = 0; at < code_.size(); ++at) {
+    const Insn& insn = code_.insns[at];
+    if (insn.second_half || insn.op != isa::Operation::ld_imm64 || insn.literal != Literal::kernel_variable) continue;
+    insn_ = at;
+    const btf::Btf* btf = types_.btf(types_.module_of(at));
+    if (btf == nullptr) continue;   // told where the program gets there
+    const btf::Type type = btf->type(btf::TypeId{static_cast<std::uint32_t>(insn.imm)});
+    if (type.kind() != btf::Kind::var && type.kind() != btf::Kind::func) continue;
+    const auto address = target_.symbol_address(type.name());
+    // An address that this process may not see, or one of several, is one all the same.
+    if (!address || address->value_or(0) != 0) continue;
+    failure_.message = fmt::format("the kernel does not know the address of its symbol `{}`", type.name());
+    failure_.hint = "it knows those of variables only with CONFIG_KALLSYMS_ALL=y: get at the value another way, by a helper or from the context";
+    return reject(Rule::missing_btf, "ldimm64 failed to find the address for kernel symbol '{}'.", type.name());
+  }
+  return true;
+}
+
 bool Checker::load_kernel_variable(const Insn& insn, Reg& dst) {
   const BtfRef ref = types_.module_of(insn_);
   const btf::Btf* btf = types_.btf(ref);

@@ -67,6 +67,7 @@ struct Failure {
   std::int64_t least = 0, most = 0, size = 0;
   std::string says = {};               ///< the kernel's last line
   std::string message = {};            ///< ours; empty: by rule
+  std::string hint = {};               ///< the same
 };
 
 /// What a call needs to remember from its arguments.
@@ -183,6 +184,7 @@ class Checker {
   bool next_path();
   void finish_path();
   bool same_access_type(RegType type);
+  bool check_kernel_symbols();
   bool load_kernel_variable(const Insn& insn, Reg& dst);
   void note_map(std::uint32_t view);
   void record_fact(const Insn& insn, std::uint32_t at);

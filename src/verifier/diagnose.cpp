@@ -205,6 +205,7 @@ std::vector<Note> Checker::path_to_failure() const {
 
 /// What mends it, with the numbers of the place.
 std::string Checker::hint_of() const {
+  if (!failure_.hint.empty()) return failure_.hint;
   const std::string general(row_of(failure_.rule).hint);
   const Failure& f = failure_;
   switch (f.rule) {

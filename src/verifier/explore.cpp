@@ -219,6 +219,7 @@ bool Checker::load_literal(const Insn& insn) {
       dst = Reg::constant(insn.imm64);
       return true;
     case Literal::function: {
+      if (program_.spec.code.func_info.empty() || types_.own() == nullptr) return reject(Rule::missing_btf, "missing btf func_info");
       const int subprogram = code_.subprogram_at(insn.target);
       if (subprogram < 0) return reject(Rule::bad_instruction, "verifier bug: no func at insn {}", insn.target);
       if (code_.subprograms[static_cast<std::size_t>(subprogram)].is_global)

@@ -11,6 +11,20 @@ namespace espy::verifier {
 
 using facts::KernelVersion;
 
+namespace {
+
+/// Another kernel's symbols: what it has a type for is somewhere, whether the stand-in has it or not; of the others, which have
+/// no type, the stand-in tells.
+auto symbols_of(std::shared_ptr<const btf::Btf> types, decltype(object::Target::symbol_address) stand_in) {
+  constexpr std::uint64_t kSomewhere = 0xffffffff81000000;
+  return [types = std::move(types), stand_in = std::move(stand_in)](std::string_view symbol) -> Result<std::optional<std::uint64_t>> {
+    if (types->find(symbol, btf::Kind::var) || types->find(symbol, btf::Kind::func)) return kSomewhere;
+    return stand_in(symbol);
+  };
+}
+
+}  // namespace
+
 Kernel kernel_of(KernelVersion version, const object::Target* stand_in) {
   Kernel kernel{.name = to_string(version), .profile = profile_of(version)};
   if (stand_in != nullptr) kernel.target = *stand_in;
@@ -19,6 +33,7 @@ Kernel kernel_of(KernelVersion version, const object::Target* stand_in) {
   if (auto stored = stored_types(version)) {
     kernel.target.vmlinux = stored->types;
     kernel.target.modules = nullptr;
+    if (kernel.target.symbol_address) kernel.target.symbol_address = symbols_of(stored->types, std::move(kernel.target.symbol_address));
     if (stored->version != KernelVersion{version.major, version.minor}) kernel.types_of = "types of " + to_string(stored->version);
   } else if (stand_in != nullptr && stand_in->vmlinux) {
     kernel.types_of = "types of the " + stand_in->name;

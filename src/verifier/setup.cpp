@@ -145,7 +145,7 @@ bool Checker::prepare() {
   global_called_.assign(code_.subprograms.size(), false);
   global_done_.assign(code_.subprograms.size(), false);
   view_maps();
-  if (!check_program_type() || !check_map_use() || !check_attach_target()) return false;
+  if (!check_program_type() || !check_map_use() || !check_kernel_symbols() || !check_attach_target()) return false;
   if (!check_abnormal_returns()) return false;
   find_iterators();
   return find_callee_effects();

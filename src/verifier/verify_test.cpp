@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <string>
 
+#include "btf/builder.hpp"
 #include "object/asm.hpp"
+#include "object/read.hpp"
+#include "object/write.hpp"
 #include "verifier/rules.hpp"
 #include "verifier/verify.hpp"
 
@@ -88,6 +91,52 @@ TEST(Verify, TellsHowFarAnOffsetMayGo) {
   EXPECT_NE(error.values.find("0…64"), std::string::npos) << error.values;
   EXPECT_TRUE(std::ranges::any_of(error.path, [](const Note& note) { return note.text == "this branch is not taken"; }));
   EXPECT_TRUE(std::ranges::any_of(error.path, [](const Note& note) { return note.text == "r6 is read from the context here"; }));
+}
+
+TEST(Verify, AsksForTheAddressOfAKernelSymbol) {
+  btf::Builder types;
+  const btf::TypeId number = types.add_int("int", 4, {.bits = 32});
+  types.add_var("left", number, btf::Linkage::global);
+  object::Target target{.name = "a kernel", .version = {.major = 6, .minor = 18}, .vmlinux = types.build().value()};
+  auto object = object::assemble_object(".section socket\n.func main\n  r1 = ksym[btf:2 module:0] ll\n  r0 = *(u32 *)(r1 + 0)\n  r0 = 0\n  exit\n");
+  ASSERT_TRUE(object) << espy::describe(object.error());
+  auto linked = object::link(std::move(*object), target);
+  ASSERT_TRUE(linked) << espy::describe(linked.error());
+  using Answer = Result<std::optional<std::uint64_t>>;
+  const auto verdict_if = [&](Answer answer) {
+    target.symbol_address = [answer](std::string_view name) -> Answer { return name == "left" ? answer : Answer(0x1000); };
+    return verify(*linked, linked->programs.front(), target, profile_of(target.version));
+  };
+  EXPECT_TRUE(verdict_if(0xffffffff81000000).accepted);
+  EXPECT_TRUE(verdict_if(fail(ErrorKind::permission, "hidden")).accepted) << "an address that may not be seen is one";
+  for (const Answer& none : {Answer(std::nullopt), Answer(0)}) {
+    const Verdict verdict = verdict_if(none);
+    ASSERT_EQ(verdict.errors.size(), 1U);
+    EXPECT_EQ(verdict.errors[0].kernel_says, "ldimm64 failed to find the address for kernel symbol 'left'.");
+    EXPECT_NE(verdict.errors[0].hint.find("CONFIG_KALLSYMS_ALL"), std::string::npos);
+  }
+  target.symbol_address = nullptr;
+  EXPECT_TRUE(verify(*linked, linked->programs.front(), target, profile_of(target.version)).accepted) << "nobody knows: it may be there";
+}
+
+TEST(Verify, CallbacksNeedTypes) {
+  auto object = object::assemble_object(".section xdp\n.func main\n  r1 = 4\n  r2 = subprog[each] ll\n  r3 = 0\n  r4 = 0\n  call bpf_loop\n  r0 = 2\n  exit\n"
+                                        ".section .text\n.func each\n.local each\n  r0 = 0\n  exit\n");
+  ASSERT_TRUE(object) << espy::describe(object.error());
+  const object::Target target{.version = {.major = 6, .minor = 18}};
+  const auto judged = [&](const object::ObjectSpec& spec) {
+    auto linked = object::link(spec, target);
+    return linked ? verify(*linked, linked->programs.front(), target, profile_of(target.version)) : Verdict{.log = espy::describe(linked.error())};
+  };
+  const Verdict without = judged(*object);
+  ASSERT_EQ(without.errors.size(), 1U) << without.log;
+  EXPECT_EQ(without.errors[0].kernel_says, "missing btf func_info");
+  auto written = object::write_elf(*object);   // which makes the types
+  ASSERT_TRUE(written) << espy::describe(written.error());
+  auto again = object::read(*written, "again.o");
+  ASSERT_TRUE(again) << espy::describe(again.error());
+  const Verdict with = judged(*again);
+  EXPECT_TRUE(with.accepted) << with.log << (with.errors.empty() ? "" : with.errors[0].kernel_says);
 }
 
 TEST(Rules, EachHasAHint) {
