@@ -16,6 +16,7 @@ constexpr Option kOptions[] = {
     {.name = "--pcap-out", .value = "FILE", .help = "in user space: write the packets that were not dropped, as the program left them"},
     {.name = "--via", .value = "xdp|packet", .help = "in user space: take packets from the host (AF_XDP; default for XDP programs) or copy them (AF_PACKET)"},
     {.name = "--tier", .value = "TIER", .help = "in user space: interpreter (default: checks every access), baseline or optimised (compiled)"},
+    {.name = "--unverified", .value = {}, .help = "in user space: run programs even if they do not verify, interpreted"},
     {.name = "--for", .value = "DURATION", .help = "end after 500ms, 10s, 2m …; default: at Ctrl-C"},
     {.name = "--json", .value = {}, .help = "print NDJSON: one object a line (docs/records.md)"},
     {.name = "--pid", .value = "PID", .help = "only this process, where the kind of probe can: uprobe, USDT, perf event, iterator"},
@@ -78,7 +79,7 @@ Result<bool> in_user_space(const Invocation& invocation) {
     }
     return true;
   }
-  for (std::string_view name : {"--pcap-in", "--pcap-out", "--via", "--tier"}) {
+  for (std::string_view name : {"--pcap-in", "--pcap-out", "--via", "--tier", "--unverified"}) {
     if (invocation.has(name)) return std::unexpected(Error{.kind = ErrorKind::invalid_argument, .message = fmt::format("{} is for programs in user space", name), .hint = "--engine user"});
   }
   return false;
@@ -86,7 +87,7 @@ Result<bool> in_user_space(const Invocation& invocation) {
 
 Result<int> run_in_user_space(const Invocation& invocation, SessionOptions common) {
   UserOptions options{.common = std::move(common), .pcap_in = invocation.value("--pcap-in").value_or(""), .pcap_out = invocation.value("--pcap-out").value_or("")};
-  options.tier = TRY(chosen_tier(invocation));
+  options.way = TRY(chosen_way(invocation));
   if (auto via = invocation.value("--via")) {
     if (*via != "xdp" && *via != "packet") return fail(ErrorKind::invalid_argument, "--via takes xdp or packet, not `{}`", *via);
     options.via = *via == "xdp" ? Via::xdp : Via::packet;
@@ -115,7 +116,7 @@ extern const Command kRun{
     .description = "Links the object for this kernel, loads it, attaches every program where its section says (or --attach), and shows\n"
                    "records as they come. At the end – Ctrl-C or --for – everything is detached, and maps and global variables are shown.\n"
                    "With --engine user, this process runs the programs: one on the packets of a capture or an interface, or perf_event\n"
-                   "programs on a timer, each access checked. No privileges are needed but for --iface.",
+                   "programs on a timer, verified first and each access checked. No privileges are needed but for --iface.",
     .positionals = kPositionals, .options = kOptions, .examples = kExamples, .run = run};
 
 }  // namespace espy::cli

@@ -7,6 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/compare_engines.hpp"
 #include "cli/open.hpp"
+#include "cli/verify_first.hpp"
 #include "espy/espy.hpp"
 
 namespace espy::cli {
@@ -17,6 +18,7 @@ constexpr Option kOptions[] = {
     {.name = "--prog", .value = "NAME", .help = "the program to run; may be left out where the object has only one"},
     {.name = "--engine", .value = "kernel|user|both", .help = "who runs it: the kernel (default), this process without privileges, or both, compared"},
     {.name = "--tier", .value = "TIER", .help = "in this process: interpreter (default: checks every access), baseline or optimised (compiled)"},
+    {.name = "--unverified", .value = {}, .help = "in this process: run it even if it does not verify, interpreted"},
     {.name = "--data-in", .value = "FILE", .help = "the packet it gets (packet programs; default: 64 zero bytes)"},
     {.name = "--data-out", .value = "FILE", .help = "where to write the packet it leaves"},
     {.name = "--ctx-in", .value = "FILE", .help = "the context it gets, as the kernel's struct for its type"},
@@ -82,8 +84,10 @@ struct UserRun {
 };
 
 // On a copy of the linked object: the kernel may get it too.
-Result<UserRun> run_in_user_space(object::LinkedObject linked, const std::string& name, const kernel::TestRun& input, vm::Tier tier, render::Output& output) {
-  UserRun run{.object = TRY(vm::Object::load(std::move(linked), tier)), .result = {}};
+Result<UserRun> run_in_user_space(object::LinkedObject linked, const std::string& name, const object::Target& target, const kernel::TestRun& input, UserWay way,
+                                  render::Output& output) {
+  if (way.verify) TRY(verify_first(linked, target));
+  UserRun run{.object = TRY(vm::Object::load(std::move(linked), way.tier)), .result = {}};
   if (const std::string& why = run.object->find_program(name)->fallback(); !why.empty()) output.warning(fmt::format("it is interpreted: {}", why));
   vm::TestRun same{.data_in = input.data_in, .ctx_in = input.ctx_in, .repeat = input.repeat};
   same.print = [&](std::string_view text) { output.printk("espy", ::getpid(), text); };
@@ -112,10 +116,12 @@ Result<int> run(const Invocation& invocation) {
   auto sink = render::to_descriptor(STDOUT_FILENO);
   auto output = invocation.has("--json") ? render::json_output(sink) : render::terminal_output(sink);
   const Engines engines = TRY(chosen_engines(invocation));
-  const vm::Tier tier = TRY(chosen_tier(invocation));
-  if (invocation.has("--tier") && !engines.user) return fail(ErrorKind::invalid_argument, "--tier is of the user engine: --engine user or both");
+  const UserWay way = TRY(chosen_way(invocation));
+  for (std::string_view option : {"--tier", "--unverified"}) {
+    if (invocation.has(option) && !engines.user) return fail(ErrorKind::invalid_argument, "{} is of the user engine: --engine user or both", option);
+  }
   std::optional<UserRun> user;
-  if (engines.user) user = TRY(run_in_user_space(linked, name, input, tier, *output));
+  if (engines.user) user = TRY(run_in_user_space(linked, name, target, input, way, *output));
   kernel::TestRunResult result;
   int code = kOk;
   if (engines.kernel) {
@@ -138,8 +144,8 @@ Result<int> run(const Invocation& invocation) {
 
 extern const Command kTestRun{
     .name = "test-run", .summary = "run one program on given input and print what it returns",
-    .description = "The program runs as often as asked, on the packet and context given, attached to nothing. In user space every "
-                   "access is checked, and a bad one ends the run and says where, unless --tier asks for compiled code. With --engine both, the exit code is 1 where "
+    .description = "The program runs as often as asked, on the packet and context given, attached to nothing. In user space it is verified "
+                   "first, and every access is checked: a bad one ends the run and says where, unless --tier asks for compiled code. With --engine both, the exit code is 1 where "
                    "the engines differ in return value, packet or maps.",
     .positionals = kPositionals, .options = kOptions, .examples = kExamples, .run = run};
 

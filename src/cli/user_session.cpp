@@ -63,8 +63,10 @@ Result<void> UserSession::load(object::ObjectSpec spec) {
   fill_sizes(spec);
   // The kernel's types where it tells of them: elsewhere, programs that want them cannot be linked.
   auto target = kernel::running_target();
-  object::LinkedObject linked = TRY(object::link(std::move(spec), target ? *target : object::Target{}, {.programs = options_.common.programs}));
-  object_ = TRY(vm::Object::load(std::move(linked), options_.tier));
+  const object::Target types = target ? std::move(*target) : object::Target{};
+  object::LinkedObject linked = TRY(object::link(std::move(spec), types, {.programs = options_.common.programs}));
+  if (options_.way.verify) TRY(verify_first(linked, types));
+  object_ = TRY(vm::Object::load(std::move(linked), options_.way.tier));
   return {};
 }
 

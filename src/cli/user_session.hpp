@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/session.hpp"
+#include "cli/verify_first.hpp"
 #include "espy/vm.hpp"
 
 namespace espy::cli {
@@ -18,7 +19,7 @@ struct UserOptions {
   SessionOptions common;
   std::string pcap_in, pcap_out;
   Via via = Via::any;
-  vm::Tier tier = vm::Tier::interpreter;
+  UserWay way;
 };
 
 /// Programs on packets of a file or of an interface, or on a timer; their records as they come, and their maps when it ends.

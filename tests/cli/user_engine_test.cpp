@@ -33,7 +33,7 @@ std::string capture(const std::vector<std::string>& frames) {
 TEST(UserEngine, APacketProgramOnACapture) {
   Folder folder;
   write(folder.path("in.pcap"), capture({frame(0x0800, 60), frame(0x0806, 42), frame(0x88b5, 50), frame(0x86dd, 90), std::string(5, 'x')}));
-  for (const std::vector<std::string>& tier : {std::vector<std::string>{}, {"--jit"}}) {
+  for (const std::vector<std::string>& tier : {std::vector<std::string>{}, {"--tier", "baseline"}, {"--tier", "optimised"}}) {
     std::vector<std::string> words = {"run", object("packets.bpf.o"), "--engine", "user", "--json", "--pcap-in", folder.path("in.pcap"), "--pcap-out", folder.path("out.pcap")};
     words.insert(words.end(), tier.begin(), tier.end());
     const Outcome outcome = espy(words);
@@ -59,10 +59,32 @@ TEST(UserEngine, ACaptureThatIsCutShortIsAnErrorBehindWhatWasRead) {
   EXPECT_EQ(espy({"run", object("packets.bpf.o"), "--engine", "user", "--pcap-in", folder.path("text")}).status, 1);
 }
 
+TEST(UserEngine, WhatDoesNotVerifyIsRefused) {
+  Folder folder;
+  write(folder.path("in.pcap"), capture({frame(0x0800, 60)}));
+  write(folder.path("packet"), frame(0x0800, 60));
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"run", object("behind.bpf.o"), "--engine", "user", "--pcap-in", folder.path("in.pcap")},
+                                                {"test-run", object("behind.bpf.o"), "--engine", "user", "--data-in", folder.path("packet")}}) {
+    const Outcome refused = espy(words);
+    EXPECT_EQ(refused.status, 1) << words[0];
+    EXPECT_EQ(refused.out, "") << words[0];
+    for (const char* part : {"program `reads_behind` does not verify", "behind.bpf.c:14", "*(volatile unsigned char *)(end + 4)", "--unverified", "hint: "})
+      EXPECT_NE(refused.err.find(part), std::string::npos) << words[0] << ": " << part << " in\n" << refused.err;
+    std::vector<std::string> all_the_same = words;
+    all_the_same.push_back("--unverified");
+    const Outcome ran = espy(all_the_same);
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    all_the_same.insert(all_the_same.end(), {"--tier", "baseline"});
+    EXPECT_NE(espy(all_the_same).err.find("compiled code checks nothing"), std::string::npos) << words[0];
+  }
+  EXPECT_NE(espy({"test-run", object("behind.bpf.o"), "--unverified"}).err.find("--unverified is of the user engine"), std::string::npos);
+  EXPECT_NE(espy({"run", object("behind.bpf.o"), "--unverified"}).err.find("--unverified is for programs in user space"), std::string::npos);
+}
+
 TEST(UserEngine, ABadAccessSaysPacketInstructionAndPlace) {
   Folder folder;
   write(folder.path("in.pcap"), capture({frame(0x0800, 60), frame(0xffff, 60)}));
-  const Outcome outcome = espy({"run", object("packets.bpf.o"), "--engine", "user", "--pcap-in", folder.path("in.pcap")});
+  const Outcome outcome = espy({"run", object("behind.bpf.o"), "--engine", "user", "--unverified", "--pcap-in", folder.path("in.pcap")});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_NE(outcome.err.find("packet 2"), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.err.find("4 bytes behind the end of the packet"), std::string::npos) << outcome.err;
