@@ -50,7 +50,7 @@ constexpr auto kBehaviours = std::to_array<BehaviourRow>({
     {.behaviour = helper_ranges, .name = "helper_ranges", .since = {6, 10}},
 
     {.behaviour = variable_stack_access, .name = "variable_stack_access", .since = {5, 12}},
-    {.behaviour = uninitialised_stack, .name = "uninitialised_stack", .since = {6, 3}, .taken_back_to = {5, 10}},
+    {.behaviour = uninitialised_stack, .name = "uninitialised_stack", .since = {6, 3}},
     {.behaviour = variable_context_offset, .name = "variable_context_offset", .since = {7, 1}},
 
     {.behaviour = global_functions, .name = "global_functions", .since = {5, 6}, .shown_by = "bpf_func_info_aux.linkage"},

@@ -1,4 +1,6 @@
 // Each program of programs/ on the kernel and in user space, interpreted and compiled: the same return values, packets and maps.
+#include <sched.h>
+
 #include <filesystem>
 
 #include "cli/compare_engines.hpp"
@@ -18,7 +20,26 @@ std::vector<std::byte> frame() {
 
 bool takes_packets(const object::ProgramSpec& program) { return vm::context_layout(program.type) != nullptr; }
 
+/// Keeps this thread on the CPU where it is: values of each CPU are the same only to programs that run on the same one.
+class OnOneCpu {
+ public:
+  OnOneCpu() {
+    sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(sched_getcpu(), &here);
+    sched_setaffinity(0, sizeof here, &here);
+  }
+  ~OnOneCpu() { sched_setaffinity(0, sizeof before_, &before_); }
+  OnOneCpu(const OnOneCpu&) = delete;
+  OnOneCpu& operator=(const OnOneCpu&) = delete;
+
+ private:
+  cpu_set_t before_ = {};
+};
+
 void compare_programs(const std::string& file, vm::Tier tier) {
+  const OnOneCpu pinned;
   auto spec = object::read(fmt::format("{}/tests/engine/{}.bpf.o", ESPY_BINARY_DIR, file));
   ASSERT_OK(spec);
   auto target = kernel::running_target();

@@ -89,9 +89,14 @@ class Prototypes : public testing::Test {
 
 /// What these say has nothing to do with arguments.
 bool is_about_the_program(std::string_view log) {
-  for (std::string_view other : {"Sleepable programs can only use", "cannot use helper", "might sleep", "not supported for program type", "supported only for", "unknown func"})
+  for (std::string_view other : {"Sleepable programs can only use", "cannot use helper", "might sleep", "not supported for program type", "supported only for", "unknown func", "use a non-sleepable helper"})
     if (log.find(other) != log.npos) return true;
   return false;
+}
+
+/// A map that cannot be made of what others are made of, and a stack slot that 7.3 takes for dead, say nothing of maps and helpers.
+bool is_about_the_test(std::string_view log) {
+  return log.find("is not pointing to valid bpf_map") != log.npos || log.find("slot poisoned by dead code elimination") != log.npos;
 }
 
 TEST_F(Prototypes, WhatTheRowAsksForIsTaken) {
@@ -162,6 +167,7 @@ TEST_F(Prototypes, HelpersTakeTheMapsOfTheTable) {
       if (map.since > kernel_version() || map.type == MapType::arena || map.type == MapType::struct_ops || map.type == MapType::insn_array) continue;
       std::string log;
       const bool takes = kernel_takes(*kind, {.prototype = prototype_of(row.id, kind->type), .map = map.type}, log);
+      if (is_about_the_test(log)) continue;
       auto since = takes_map_since(helper, map.type);
       const bool sockets = map.type == MapType::sockmap || map.type == MapType::sockhash;
       if (sockets && row.id <= 3) continue;  // a lookup acquires; who may update says may_update_sockets

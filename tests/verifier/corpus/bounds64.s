@@ -513,7 +513,7 @@ ok:
 ok:
   read_at r6 u64
 
-== clear_bits_make_the_range_forgotten | socket | reject: R7 max value is outside of the allowed memory range
+== clear_bits_make_the_range_forgotten | socket | reject: R7 max value is outside of the allowed memory range | 5.10 accept
   setup a48 r6
   if r6 > 41 goto out
   if w6 & 2 goto out
