@@ -19,7 +19,7 @@ struct Verdict {
   std::string kernel, verdict, rule, message, hint, file, source, oracle_reason;
   std::vector<std::string> needs;
   std::uint64_t line = 0, insn = 0, insns = 0;
-  bool oracle_accepts = false, has_oracle = false;
+  bool oracle_accepts = false, oracle_judged = false, has_oracle = false;
 };
 
 std::string text_of(simdjson::dom::element value) { return std::string(std::string_view(value)); }
@@ -42,7 +42,7 @@ std::multimap<std::string, Verdict> verdicts(const std::string& output) {
       break;
     }
     if (json["oracle"].error() == simdjson::SUCCESS) {
-      verdict.has_oracle = true, verdict.oracle_accepts = json["oracle"]["accepted"], verdict.oracle_reason = text_of(json["oracle"]["reason"]);
+      verdict.has_oracle = true, verdict.oracle_accepts = json["oracle"]["accepted"], verdict.oracle_judged = json["oracle"]["judged"], verdict.oracle_reason = text_of(json["oracle"]["reason"]);
     }
     all.emplace(text_of(json["prog"]), std::move(verdict));
   }
@@ -101,6 +101,21 @@ TEST(Check, TheRunningKernelRefusesThemToo) {
   const Outcome examples = espy({"check", example("syscalls.bpf.o"), "--oracle"});
   EXPECT_EQ(examples.status, 0) << examples.out;
   EXPECT_NE(examples.out.find("the running kernel agrees on 2 of 2"), std::string::npos) << examples.out;
+}
+
+// Programs written for other purposes: of loading, linking and attaching, with and without types.
+TEST(Check, TheRunningKernelAgreesOnWhatTheTreeHas) {
+  if (!privileged()) GTEST_SKIP() << "loading programs needs CAP_BPF";
+  std::size_t judged = 0;
+  for (const char* folder : {"/tests/corpus/v3", "/tests/corpus/plain", "/examples"}) {
+    const Outcome outcome = espy({"check", std::string(ESPY_BINARY_DIR) + folder, "--oracle", "--json"});
+    for (const auto& [program, verdict] : verdicts(outcome.out)) {
+      if (!verdict.oracle_judged) continue;
+      ++judged;
+      EXPECT_EQ(verdict.verdict == "accept", verdict.oracle_accepts) << folder << ": " << program << ": " << verdict.message << "; the kernel: " << verdict.oracle_reason;
+    }
+  }
+  EXPECT_GT(judged, 100U);
 }
 
 TEST(Check, TheMatrixIsAlignedAndNamesTheLeastKernel) {
