@@ -228,8 +228,16 @@ class Checker {
   Next call_kfunc(const Insn& insn);
   bool check_kfunc_allowed(CallMeta& meta);
   bool check_kfunc_arguments(CallMeta& meta);
-  bool check_kfunc_argument(unsigned reg, const btf::Param& param, const btf::Btf& btf, std::uint32_t index, std::uint32_t count, CallMeta& meta, bool& skip_next);
-  bool check_kfunc_dynptr(unsigned reg, const btf::Param& param, CallMeta& meta);
+  bool check_kfunc_argument(std::uint32_t index, CallMeta& meta, bool& skip_next);
+  bool check_kfunc_number(unsigned reg, std::string_view name, CallMeta& meta);
+  bool check_kfunc_reference(const KfuncArgument& argument, CallMeta& meta);
+  std::optional<bool> check_kfunc_by_name(const KfuncArgument& argument, CallMeta& meta);
+  std::optional<bool> check_kfunc_by_type(const KfuncArgument& argument, CallMeta& meta);
+  bool skip_absent_memory(const KfuncArgument& argument, CallMeta& meta, bool& skip_next);
+  bool check_kfunc_object(const KfuncArgument& argument, CallMeta& meta);
+  bool check_kfunc_memory(const KfuncArgument& argument, CallMeta& meta, bool& skip_next);
+  bool check_kfunc_sized_memory(const KfuncArgument& argument, CallMeta& meta);
+  bool check_kfunc_dynptr(unsigned reg, std::string_view name, CallMeta& meta);
   bool check_kfunc_iterator(unsigned reg, const btf::Type& target, CallMeta& meta);
   bool check_graph_root(unsigned reg, std::string_view name, CallMeta& meta);
   bool check_graph_node(unsigned reg, std::string_view name, CallMeta& meta);

@@ -80,6 +80,18 @@ struct CallMeta {
   const SpecialField* graph_root = nullptr;
 };
 
+/// A pointer that a kernel function takes.
+struct KfuncArgument {
+  unsigned number = 0;                 ///< of its register
+  std::uint32_t index = 0;
+  std::string_view name = {};          ///< the parameter's; its end says what it is for
+  btf::TypeId pointee{};
+  btf::Type target;                    ///< pointee, resolved
+  std::string_view type_name = {};
+  bool nullable = false, trusted = false, rcu = false;
+  std::string_view next = {};          ///< the next parameter's name; empty: it is the last
+};
+
 /// An argument of a global function, by its BTF.
 struct GlobalArgument {
   enum class Kind : std::uint8_t { scalar, context, memory, object, dynptr, arena } kind{};

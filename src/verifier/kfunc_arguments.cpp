@@ -35,12 +35,11 @@ std::string_view struct_behind(RegType type) {
 }  // namespace
 
 bool Checker::check_kfunc_arguments(CallMeta& meta) {
-  const btf::Btf& btf = *types_.btf(meta.btf);
   const std::uint32_t count = meta.proto->vlen();
   if (count > 5) return reject(Rule::kfunc, "Function {} has {} > 5 args", meta.name, count);
   for (std::uint32_t i = 0; i < count; ++i) {
     bool skip_next = false;
-    if (!check_kfunc_argument(i + 1, meta.proto->param(i), btf, i, count, meta, skip_next)) return false;
+    if (!check_kfunc_argument(i, meta, skip_next)) return false;
     if (skip_next) ++i;
   }
   if ((meta.flags & facts::release) != 0 && meta.release_reg == 0)
@@ -48,177 +47,220 @@ bool Checker::check_kfunc_arguments(CallMeta& meta) {
   return true;
 }
 
-bool Checker::check_kfunc_argument(unsigned number, const btf::Param& param, const btf::Btf& btf, std::uint32_t index, std::uint32_t count, CallMeta& meta, bool& skip_next) {
+bool Checker::check_kfunc_argument(std::uint32_t index, CallMeta& meta, bool& skip_next) {
+  const btf::Btf& btf = *types_.btf(meta.btf);
+  const btf::Param param = meta.proto->param(index);
   if (param.name.ends_with("__ign") || param.name.ends_with("__prog") || param.name.ends_with("__aux")) return true;
-  Reg& reg = regs()[number];
+  const unsigned number = index + 1;
   const int at = static_cast<int>(number);
   const btf::Type type = btf.resolve(param.type);
-  if (!is_number(type.kind()) && !read_reg(number)) return false;
-  if (is_number(type.kind())) {
-    if (!reg.is_scalar()) return reject_reg(Rule::wrong_argument, at, "R{} is not a scalar", number);
-    if (param.name.ends_with("__k") || param.name.ends_with("__szk")) {
-      if (!reg.value.is_const()) return reject_reg(Rule::wrong_argument, at, "R{} must be a known constant", number);
-      meta.arg_constant = reg.value.bits.value;
-      return need_precise(number);
-    }
-    if (param.name == "rdonly_buf_size" || param.name == "rdwr_buf_size") {
-      if (!reg.value.is_const()) return reject_reg(Rule::wrong_argument, at, "R{} is not a const", number);
-      meta.mem_size = reg.value.bits.value;
-      meta.read_only_memory = param.name == "rdonly_buf_size";
-      return need_precise(number);
-    }
-    return true;
-  }
+  if (is_number(type.kind())) return check_kfunc_number(number, param.name, meta);
+  if (!read_reg(number)) return false;
   if (type.kind() != btf::Kind::ptr) return reject_reg(Rule::kfunc, at, "Unrecognized arg#{} type {}", index, btf::to_string(type.kind()));
-  const bool nullable = param.name.ends_with("__nullable") || param.name.ends_with("__opt");
-  const bool rcu = (meta.flags & facts::rcu) != 0;
-  const bool trusted = (meta.flags & (facts::trusted_args | facts::release)) != 0;
-  if ((trusted || rcu) && (reg.is_null() || (reg.is_pointer() && reg.maybe_null())) && !nullable)
-    return reject_reg(Rule::missing_null_check, at, "Possibly NULL pointer passed to trusted arg{}", index);
-  if (reg.ref_id != 0) {
-    if ((meta.flags & facts::release) != 0 && meta.ref_id != 0)
-      return reject(Rule::kfunc_reference, "verifier internal error: more than one arg with ref_obj_id R{} {} {}", number, reg.ref_id, meta.ref_id);
-    meta.ref_id = reg.ref_id;
-    if ((meta.flags & facts::release) != 0) meta.release_reg = at;
-  }
   const btf::Type target = btf.resolve(type.target());
-  const std::string name(target.name());
-  const auto is_context_type = [&] { return is_struct(target.kind()) && context_ != nullptr && (name == kernel_context_name() || (context_->layout != nullptr && name == context_->layout->name)); };
-
-  if (meta.name == "bpf_cast_to_kern_ctx" || is_context_type()) {
-    if (reg.type != RegType::ctx) return reject_reg(Rule::wrong_argument, at, "arg#{} expected pointer to ctx, but got {}", index, type_name(reg));
-    return check_pointer_offset(reg, number, false);
-  }
-  if (param.name.ends_with("__alloc")) {
-    if (reg.type != RegType::btf || !reg.has(kAlloc)) return reject_reg(Rule::wrong_argument, at, "arg#{} expected pointer to allocated object", index);
-    if (reg.ref_id == 0) return reject_reg(Rule::kfunc_reference, at, "allocated object must be referenced");
-    if (reg.off != 0) return reject_reg(Rule::modified_pointer, at, "R{} must have zero offset when passed to release func or trusted arg to kfunc", number);
-    meta.arg_btf = reg.btf;
-    meta.arg_type_id = reg.type_id;
-    return true;
-  }
-  if (param.name.ends_with("__refcounted_kptr")) {
-    if (reg.type != RegType::btf || !reg.has(kAlloc)) return reject_reg(Rule::wrong_argument, at, "arg#{} is neither owning or non-owning ref", index);
-    if (types_.record(btf::TypeId{reg.type_id}).find(FieldKind::refcount) == nullptr)
-      return reject_reg(Rule::wrong_argument, at, "arg#{} doesn't point to a type with bpf_refcount field", index);
-    meta.arg_btf = reg.btf;
-    meta.arg_type_id = reg.type_id;
-    if (reg.has(kNonOwning) || reg.has(kRcu)) return true;
-    meta.flags &= ~std::uint32_t{facts::ret_null};
-    return true;
-  }
-  if (nullable && reg.is_null()) {
-    if (index + 1 < count) {
-      const std::string_view next = meta.proto->param(index + 1).name;
-      if ((next.ends_with("__sz") || next.ends_with("__szk")) && reg.is_null()) {
-        if (next.ends_with("__szk")) {
-          const Reg& size = regs()[number + 1];
-          if (!read_reg(number + 1)) return false;
-          if (!size.is_const()) return reject_reg(Rule::wrong_argument, at + 1, "R{} must be a known constant", number + 1);
-          meta.arg_constant = size.value.bits.value;
-          if (!need_precise(number + 1)) return false;
-        }
-        skip_next = true;
-      }
-    }
-    return true;
-  }
-  if (is_struct(target.kind()) && name == "bpf_dynptr") return check_kfunc_dynptr(number, param, meta);
-  if (!meta.iterator.empty() && index == 0) return check_kfunc_iterator(number, target, meta);
-  if (is_struct(target.kind()) && (name == "bpf_list_head" || name == "bpf_rb_root")) return check_graph_root(number, name, meta);
-  if (is_struct(target.kind()) && (name == "bpf_list_node" || name == "bpf_rb_node")) return check_graph_node(number, name, meta);
-  if (is_struct(target.kind()) && name == "bpf_wq") return check_field_argument(number, FieldKind::workqueue, "bpf_wq", meta);
-  if (is_struct(target.kind()) && name == "bpf_timer") return check_field_argument(number, FieldKind::timer, "bpf_timer", meta);
-  if (is_struct(target.kind()) && name == "bpf_task_work") return check_field_argument(number, FieldKind::task_work, "bpf_task_work", meta);
-  if (param.name.ends_with("__irq_flag")) {
-    if (reg.type != RegType::stack) return reject_reg(Rule::irq, at, "arg#{} doesn't point to an irq flag on stack", index);
-    const std::uint32_t kind = meta.name.find("res_spin") != std::string_view::npos ? 1 : 0;
-    return meta.name.find("save") != std::string_view::npos ? irq_save(number, kind) : irq_restore(number, kind);
-  }
-  if (is_struct(target.kind()) && name == "bpf_res_spin_lock") {
-    if (reg.type != RegType::map_value && !(reg.type == RegType::btf && reg.has(kAlloc)))
-      return reject_reg(Rule::wrong_argument, at, "arg#{} doesn't point to map value or allocated object", index);
-    return lock_spin(number, meta.name.find("unlock") == std::string_view::npos, true, meta.name.find("irq") != std::string_view::npos);
-  }
-  if (param.name.ends_with("__str")) return check_constant_string(number);
-  if (param.name.ends_with("__map")) {
-    if (reg.type != RegType::map_ptr) return reject_reg(Rule::wrong_argument, at, "pointer in R{} isn't map pointer", number);
-    meta.map = reg.map;
-    return true;
-  }
-  const std::string_view behind = struct_behind(reg.type);
-  if (reg.type == RegType::btf || !behind.empty()) {
-    if (!is_struct(target.kind()))
-      return reject_reg(Rule::wrong_argument, at, "kernel function {} args#{} pointer type {} {} is not supported", meta.name, index, "UNKNOWN", name);
-    if ((trusted || rcu) && !is_trusted(reg)) {
-      if (!rcu) return reject_reg(Rule::kfunc_reference, at, "R{} must be referenced or trusted", number);
-      if (!reg.has(kRcu)) return reject_reg(Rule::kfunc_reference, at, "R{} must be a rcu pointer", number);
-    }
-    if ((meta.flags & facts::release) != 0 && reg.ref_id != 0 && reg.off != 0)
-      return reject_reg(Rule::modified_pointer, at, "R{} must have zero offset when passed to release func or trusted arg to kfunc", number);
-    if (!check_pointer_offset(reg, number, true)) return false;
-    if (reg.type == RegType::btf && reg.has(kUntrusted | kPerCpu | kUser | kMaybeNull | kAlloc) && !reg.has(kRcu) && reg.ref_id == 0)
-      return reject_reg(Rule::wrong_argument, at, "arg#{} is {} expected {} or socket", index, type_name(reg), type_name(RegType::btf, 0));
-    BtfRef ref = reg.btf;
-    btf::TypeId id{reg.type_id};
-    if (!behind.empty()) {
-      const auto kernel = types_.kernel_struct(behind);
-      if (!kernel) return reject_reg(Rule::missing_btf, at, "type {} is not known", behind);
-      ref = BtfRef::vmlinux;
-      id = *kernel;
-    }
-    const bool strict = (meta.flags & (facts::release)) != 0;
-    if (types_.matches(ref, id, behind.empty() ? reg.off : 0, meta.btf, target.id(), strict)) return true;
-    // `struct foo` of the kernel's own view: an alias named foo___init or so.
-    if (types_.name(ref, id) + "___init" == name) return true;
-    return reject_reg(Rule::wrong_argument, at, "kernel function {} args#{} expected pointer to STRUCT {} but R{} has a pointer to STRUCT {}", meta.name, index, name, number, types_.name(ref, id));
-  }
+  KfuncArgument argument{.number = number, .index = index, .name = param.name, .pointee = type.target(), .target = target, .type_name = target.name(),
+                         .nullable = param.name.ends_with("__nullable") || param.name.ends_with("__opt"),
+                         .trusted = (meta.flags & (facts::trusted_args | facts::release)) != 0,
+                         .rcu = (meta.flags & facts::rcu) != 0,
+                         .next = number < meta.proto->vlen() ? meta.proto->param(number).name : std::string_view{}};
+  if (!check_kfunc_reference(argument, meta)) return false;
+  if (const auto decided = check_kfunc_by_name(argument, meta)) return *decided;
+  if (argument.nullable && regs()[number].is_null()) return skip_absent_memory(argument, meta, skip_next);
+  if (const auto decided = check_kfunc_by_type(argument, meta)) return *decided;
+  const Reg& reg = regs()[number];
+  if (reg.type == RegType::btf || !struct_behind(reg.type).empty()) return check_kfunc_object(argument, meta);
   if (target.kind() == btf::Kind::func_proto) {
     if (reg.type != RegType::func) return reject_reg(Rule::wrong_argument, at, "arg{} expected pointer to func", index);
     meta.subprog = reg.subprog;
     return true;
   }
-  const std::string_view next = index + 1 < count ? meta.proto->param(index + 1).name : std::string_view{};
-  const bool sized = next.ends_with("__sz") || next.ends_with("__szk");
-  if (meta.flags & facts::arena_arg2 && index == 1) return true;
-  if (!is_number(target.kind()) && !only_numbers(btf, target.id(), 0) && !(sized && target.kind() == btf::Kind::void_)) {
-    if (reg.type == RegType::arena) return true;
-    return reject_reg(Rule::wrong_argument, at, "arg#{} pointer type {} {} must point to {}scalar, or struct with scalar", index,
-                      is_struct(target.kind()) ? "STRUCT" : "UNKNOWN", name, sized ? "void, " : "");
-  }
-  if (sized) {
-    if (!read_reg(number + 1)) return false;
-    const Reg& size = regs()[number + 1];
-    if (!size.is_scalar()) return reject_reg(Rule::wrong_argument, at + 1, "R{} is not a scalar", number + 1);
-    if (!check_size_argument(number, number + 1, Access::read, true, nullptr) || !check_size_argument(number, number + 1, Access::write, true, nullptr)) {
-      failure_.says += fmt::format("\narg#{} arg#{} memory, len pair leads to invalid memory access", index, index + 1);
-      return false;
-    }
-    if (next.ends_with("__szk")) {
-      if (!size.value.is_const()) return reject_reg(Rule::wrong_argument, at + 1, "R{} must be a known constant", number + 1);
-      meta.arg_constant = size.value.bits.value;
-    }
-    skip_next = true;
-    return true;
-  }
-  const auto bytes = btf.size_of(type.target());
-  if (!bytes) return reject_reg(Rule::kfunc, at, "arg#{} reference type('{}') size cannot be determined", index, btf.type_name(type.target()));
-  if (reg.is_pointer() && reg.maybe_null()) {
-    const Reg kept = reg;
-    reg.flags &= ~kMaybeNull;
-    const bool fine = check_memory_argument(number, *bytes, Access::read, false, nullptr) && check_memory_argument(number, *bytes, Access::write, false, nullptr);
-    regs()[number] = kept;
-    return fine;
-  }
-  return check_memory_argument(number, *bytes, Access::read, false, nullptr) && check_memory_argument(number, *bytes, Access::write, false, nullptr);
+  return check_kfunc_memory(argument, meta, skip_next);
 }
 
-bool Checker::check_kfunc_dynptr(unsigned number, const btf::Param& param, CallMeta& meta) {
+bool Checker::check_kfunc_number(unsigned number, std::string_view name, CallMeta& meta) {
+  const Reg& reg = regs()[number];
+  const int at = static_cast<int>(number);
+  if (!reg.is_scalar()) return reject_reg(Rule::wrong_argument, at, "R{} is not a scalar", number);
+  if (name.ends_with("__k") || name.ends_with("__szk")) {
+    if (!reg.value.is_const()) return reject_reg(Rule::wrong_argument, at, "R{} must be a known constant", number);
+    meta.arg_constant = reg.value.bits.value;
+    return need_precise(number);
+  }
+  if (name == "rdonly_buf_size" || name == "rdwr_buf_size") {
+    if (!reg.value.is_const()) return reject_reg(Rule::wrong_argument, at, "R{} is not a const", number);
+    meta.mem_size = reg.value.bits.value;
+    meta.read_only_memory = name == "rdonly_buf_size";
+    return need_precise(number);
+  }
+  return true;
+}
+
+/// NULL only where it may be, and the reference that the call is about.
+bool Checker::check_kfunc_reference(const KfuncArgument& argument, CallMeta& meta) {
+  const Reg& reg = regs()[argument.number];
+  const int at = static_cast<int>(argument.number);
+  if ((argument.trusted || argument.rcu) && (reg.is_null() || (reg.is_pointer() && reg.maybe_null())) && !argument.nullable)
+    return reject_reg(Rule::missing_null_check, at, "Possibly NULL pointer passed to trusted arg{}", argument.index);
+  if (reg.ref_id == 0) return true;
+  const bool releases = (meta.flags & facts::release) != 0;
+  if (releases && meta.ref_id != 0)
+    return reject(Rule::kfunc_reference, "verifier internal error: more than one arg with ref_obj_id R{} {} {}", argument.number, reg.ref_id, meta.ref_id);
+  meta.ref_id = reg.ref_id;
+  if (releases) meta.release_reg = at;
+  return true;
+}
+
+/// The context, and objects of the program's own; nullopt: it is neither.
+std::optional<bool> Checker::check_kfunc_by_name(const KfuncArgument& argument, CallMeta& meta) {
+  const Reg& reg = regs()[argument.number];
+  const int at = static_cast<int>(argument.number);
+  const bool is_context = is_struct(argument.target.kind()) && context_ != nullptr &&
+                          (argument.type_name == kernel_context_name() || (context_->layout != nullptr && argument.type_name == context_->layout->name));
+  if (meta.name == "bpf_cast_to_kern_ctx" || is_context) {
+    if (reg.type != RegType::ctx) return reject_reg(Rule::wrong_argument, at, "arg#{} expected pointer to ctx, but got {}", argument.index, type_name(reg));
+    return check_pointer_offset(reg, argument.number, false);
+  }
+  if (argument.name.ends_with("__alloc")) {
+    if (reg.type != RegType::btf || !reg.has(kAlloc)) return reject_reg(Rule::wrong_argument, at, "arg#{} expected pointer to allocated object", argument.index);
+    if (reg.ref_id == 0) return reject_reg(Rule::kfunc_reference, at, "allocated object must be referenced");
+    if (reg.off != 0) return reject_reg(Rule::modified_pointer, at, "R{} must have zero offset when passed to release func or trusted arg to kfunc", argument.number);
+    meta.arg_btf = reg.btf;
+    meta.arg_type_id = reg.type_id;
+    return true;
+  }
+  if (!argument.name.ends_with("__refcounted_kptr")) return std::nullopt;
+  if (reg.type != RegType::btf || !reg.has(kAlloc)) return reject_reg(Rule::wrong_argument, at, "arg#{} is neither owning or non-owning ref", argument.index);
+  if (types_.record(btf::TypeId{reg.type_id}).find(FieldKind::refcount) == nullptr)
+    return reject_reg(Rule::wrong_argument, at, "arg#{} doesn't point to a type with bpf_refcount field", argument.index);
+  meta.arg_btf = reg.btf;
+  meta.arg_type_id = reg.type_id;
+  if (!reg.has(kNonOwning) && !reg.has(kRcu)) meta.flags &= ~std::uint32_t{facts::ret_null};
+  return true;
+}
+
+/// Memory that is NULL has no size to check.
+bool Checker::skip_absent_memory(const KfuncArgument& argument, CallMeta& meta, bool& skip_next) {
+  const bool constant = argument.next.ends_with("__szk");
+  if (!constant && !argument.next.ends_with("__sz")) return true;
+  skip_next = true;
+  if (!constant) return true;
+  const unsigned number = argument.number + 1;
+  if (!read_reg(number)) return false;
+  const Reg& size = regs()[number];
+  if (!size.is_const()) return reject_reg(Rule::wrong_argument, static_cast<int>(number), "R{} must be a known constant", number);
+  meta.arg_constant = size.value.bits.value;
+  return need_precise(number);
+}
+
+/// Arguments that are checked by what they are for; nullopt: it is none of those.
+std::optional<bool> Checker::check_kfunc_by_type(const KfuncArgument& argument, CallMeta& meta) {
+  const Reg& reg = regs()[argument.number];
+  const int at = static_cast<int>(argument.number);
+  const std::string_view name = is_struct(argument.target.kind()) ? argument.type_name : std::string_view{};
+  if (name == "bpf_dynptr") return check_kfunc_dynptr(argument.number, argument.name, meta);
+  if (!meta.iterator.empty() && argument.index == 0) return check_kfunc_iterator(argument.number, argument.target, meta);
+  if (name == "bpf_list_head" || name == "bpf_rb_root") return check_graph_root(argument.number, name, meta);
+  if (name == "bpf_list_node" || name == "bpf_rb_node") return check_graph_node(argument.number, name, meta);
+  if (name == "bpf_wq") return check_field_argument(argument.number, FieldKind::workqueue, name, meta);
+  if (name == "bpf_timer") return check_field_argument(argument.number, FieldKind::timer, name, meta);
+  if (name == "bpf_task_work") return check_field_argument(argument.number, FieldKind::task_work, name, meta);
+  if (argument.name.ends_with("__irq_flag")) {
+    if (reg.type != RegType::stack) return reject_reg(Rule::irq, at, "arg#{} doesn't point to an irq flag on stack", argument.index);
+    const std::uint32_t kind = meta.name.contains("res_spin") ? 1 : 0;
+    return meta.name.contains("save") ? irq_save(argument.number, kind) : irq_restore(argument.number, kind);
+  }
+  if (name == "bpf_res_spin_lock") {
+    if (reg.type != RegType::map_value && !(reg.type == RegType::btf && reg.has(kAlloc)))
+      return reject_reg(Rule::wrong_argument, at, "arg#{} doesn't point to map value or allocated object", argument.index);
+    return lock_spin(argument.number, !meta.name.contains("unlock"), true, meta.name.contains("irq"));
+  }
+  if (argument.name.ends_with("__str")) return check_constant_string(argument.number);
+  if (!argument.name.ends_with("__map")) return std::nullopt;
+  if (reg.type != RegType::map_ptr) return reject_reg(Rule::wrong_argument, at, "pointer in R{} isn't map pointer", argument.number);
+  meta.map = reg.map;
+  return true;
+}
+
+/// An object of the kernel, of the right type and trusted enough.
+bool Checker::check_kfunc_object(const KfuncArgument& argument, CallMeta& meta) {
+  const Reg& reg = regs()[argument.number];
+  const int at = static_cast<int>(argument.number);
+  const bool releases = (meta.flags & facts::release) != 0;
+  if (!is_struct(argument.target.kind()))
+    return reject_reg(Rule::wrong_argument, at, "kernel function {} args#{} pointer type {} {} is not supported", meta.name, argument.index, "UNKNOWN", argument.type_name);
+  if ((argument.trusted || argument.rcu) && !is_trusted(reg)) {
+    if (!argument.rcu) return reject_reg(Rule::kfunc_reference, at, "R{} must be referenced or trusted", argument.number);
+    if (!reg.has(kRcu)) return reject_reg(Rule::kfunc_reference, at, "R{} must be a rcu pointer", argument.number);
+  }
+  if (releases && reg.ref_id != 0 && reg.off != 0)
+    return reject_reg(Rule::modified_pointer, at, "R{} must have zero offset when passed to release func or trusted arg to kfunc", argument.number);
+  if (!check_pointer_offset(reg, argument.number, true)) return false;
+  if (reg.type == RegType::btf && reg.has(kUntrusted | kPerCpu | kUser | kMaybeNull | kAlloc) && !reg.has(kRcu) && reg.ref_id == 0)
+    return reject_reg(Rule::wrong_argument, at, "arg#{} is {} expected {} or socket", argument.index, type_name(reg), type_name(RegType::btf, 0));
+  const std::string_view behind = struct_behind(reg.type);
+  BtfRef ref = reg.btf;
+  btf::TypeId id{reg.type_id};
+  if (!behind.empty()) {
+    const auto kernel = types_.kernel_struct(behind);
+    if (!kernel) return reject_reg(Rule::missing_btf, at, "type {} is not known", behind);
+    ref = BtfRef::vmlinux;
+    id = *kernel;
+  }
+  if (types_.matches(ref, id, behind.empty() ? reg.off : 0, meta.btf, argument.target.id(), releases)) return true;
+  // `struct foo` of the kernel's own view: an alias named foo___init or so.
+  if (types_.name(ref, id) + "___init" == argument.type_name) return true;
+  return reject_reg(Rule::wrong_argument, at, "kernel function {} args#{} expected pointer to STRUCT {} but R{} has a pointer to STRUCT {}", meta.name, argument.index,
+                    argument.type_name, argument.number, types_.name(ref, id));
+}
+
+/// Memory: of the size in the next argument, or of the size of its type.
+bool Checker::check_kfunc_memory(const KfuncArgument& argument, CallMeta& meta, bool& skip_next) {
+  const btf::Btf& btf = *types_.btf(meta.btf);
+  Reg& reg = regs()[argument.number];
+  const int at = static_cast<int>(argument.number);
+  const btf::Type& target = argument.target;
+  const bool sized = argument.next.ends_with("__sz") || argument.next.ends_with("__szk");
+  if ((meta.flags & facts::arena_arg2) != 0 && argument.index == 1) return true;
+  if (!is_number(target.kind()) && !only_numbers(btf, target.id(), 0) && !(sized && target.kind() == btf::Kind::void_)) {
+    if (reg.type == RegType::arena) return true;
+    return reject_reg(Rule::wrong_argument, at, "arg#{} pointer type {} {} must point to {}scalar, or struct with scalar", argument.index,
+                      is_struct(target.kind()) ? "STRUCT" : "UNKNOWN", argument.type_name, sized ? "void, " : "");
+  }
+  if (sized) {
+    skip_next = true;
+    return check_kfunc_sized_memory(argument, meta);
+  }
+  const auto bytes = btf.size_of(argument.pointee);
+  if (!bytes) return reject_reg(Rule::kfunc, at, "arg#{} reference type('{}') size cannot be determined", argument.index, btf.type_name(argument.pointee));
+  const Reg kept = reg;
+  if (reg.is_pointer()) reg.flags &= ~kMaybeNull;
+  const bool fine = check_memory_argument(argument.number, *bytes, Access::read, false, nullptr) && check_memory_argument(argument.number, *bytes, Access::write, false, nullptr);
+  if (kept.is_pointer() && kept.maybe_null()) regs()[argument.number] = kept;
+  return fine;
+}
+
+bool Checker::check_kfunc_sized_memory(const KfuncArgument& argument, CallMeta& meta) {
+  const unsigned number = argument.number + 1;
+  const int at = static_cast<int>(number);
+  if (!read_reg(number)) return false;
+  const Reg& size = regs()[number];
+  if (!size.is_scalar()) return reject_reg(Rule::wrong_argument, at, "R{} is not a scalar", number);
+  if (!check_size_argument(argument.number, number, Access::read, true, nullptr) || !check_size_argument(argument.number, number, Access::write, true, nullptr)) {
+    failure_.says += fmt::format("\narg#{} arg#{} memory, len pair leads to invalid memory access", argument.index, argument.index + 1);
+    return false;
+  }
+  if (!argument.next.ends_with("__szk")) return true;
+  if (!size.value.is_const()) return reject_reg(Rule::wrong_argument, at, "R{} must be a known constant", number);
+  meta.arg_constant = size.value.bits.value;
+  return true;
+}
+
+bool Checker::check_kfunc_dynptr(unsigned number, std::string_view name, CallMeta& meta) {
   const Reg& reg = regs()[number];
   const int at = static_cast<int>(number);
   if (reg.type != RegType::stack && reg.type != RegType::dynptr)
     return reject_reg(Rule::dynptr, at, "arg#{} expected pointer to stack or const struct bpf_dynptr", number - 1);
-  if (param.name.ends_with("__uninit")) {
+  if (name.ends_with("__uninit")) {
     DynptrType type = DynptrType::local;
     if (meta.name == "bpf_dynptr_from_skb") type = DynptrType::skb;
     else if (meta.name == "bpf_dynptr_from_skb_meta") type = DynptrType::skb_meta;
