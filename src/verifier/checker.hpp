@@ -221,6 +221,10 @@ class Checker {
   bool enter_subprogram(std::uint32_t subprogram, std::uint32_t callsite);
   bool check_global_arguments(std::uint32_t subprogram, bool entry);
   bool describe_arguments(std::uint32_t subprogram);
+  bool describe_pointer(std::uint32_t subprogram, std::uint32_t index, btf::TypeId pointee, GlobalArgument& argument);
+  Reg promised(const GlobalArgument& argument);
+  bool keeps_promise(unsigned reg, const GlobalArgument& argument);
+  bool keeps_memory_promise(unsigned reg, const GlobalArgument& argument);
   bool leave_subprogram();
   bool call_back(CallMeta& meta, bool asynchronous);
   bool set_callback_arguments(Frame& caller, Frame& callee, CallMeta& meta);

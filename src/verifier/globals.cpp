@@ -7,6 +7,7 @@ namespace espy::verifier {
 namespace {
 
 bool is_struct(btf::Kind kind) { return kind == btf::Kind::struct_ || kind == btf::Kind::union_; }
+bool is_number(btf::Kind kind) { return kind == btf::Kind::int_ || kind == btf::Kind::enum_ || kind == btf::Kind::enum64; }
 
 /// The context's structure, by program type, as programs name it.
 std::string_view context_name(facts::ProgType type) {
@@ -32,6 +33,39 @@ std::string_view context_name(facts::ProgType type) {
   }
 }
 
+/// What an argument's declaration tags say.
+struct ArgumentTags {
+  bool trusted = false, untrusted = false, nullable = false, nonnull = false, context = false, arena = false;
+};
+ArgumentTags tags_of(const btf::Btf& btf, btf::TypeId function, std::uint32_t argument) {
+  ArgumentTags tags;
+  for (std::uint32_t id = btf.start_id(); id < btf.type_count(); ++id) {
+    const btf::Type tag = btf.type(btf::TypeId{id});
+    if (tag.kind() != btf::Kind::decl_tag || tag.target() != function || tag.component_index() != static_cast<std::int32_t>(argument)) continue;
+    const std::string_view text = tag.name();
+    tags.context = tags.context || text == "arg:ctx";
+    tags.trusted = tags.trusted || text == "arg:trusted";
+    tags.untrusted = tags.untrusted || text == "arg:untrusted";
+    tags.nullable = tags.nullable || text == "arg:nullable";
+    tags.nonnull = tags.nonnull || text == "arg:nonnull";
+    tags.arena = tags.arena || text == "arg:arena";
+  }
+  return tags;
+}
+
+/// Is this the context's structure, or a typedef that goes by its name?
+bool is_context_type(const btf::Btf& btf, btf::TypeId id, facts::ProgType type) {
+  const btf::Type target = btf.resolve(id);
+  if (is_struct(target.kind()) && target.name() == context_name(type)) return true;
+  btf::Type named = btf.type(id);
+  for (int depth = 0; depth < 8 && named.kind() != btf::Kind::struct_; ++depth) {
+    if (named.kind() == btf::Kind::typedef_ && named.name() == context_name(type)) return true;
+    if (named.kind() != btf::Kind::typedef_ && named.kind() != btf::Kind::const_ && named.kind() != btf::Kind::volatile_) return false;
+    named = btf.type(named.target());
+  }
+  return false;
+}
+
 }  // namespace
 
 /// What BTF says of the arguments of a function of the program. False: it says nothing that can be relied on.
@@ -42,70 +76,47 @@ bool Checker::describe_arguments(std::uint32_t number) {
   const Subprogram& subprogram = code_.subprograms[number];
   const btf::Btf* btf = types_.own();
   if (btf == nullptr || subprogram.func == btf::kVoid) return reject(Rule::missing_btf, "Func#{} has no BTF", number);
-  const btf::Type func = btf->type(subprogram.func);
-  const btf::Type proto = btf->type(func.target());
+  const btf::Type proto = btf->type(btf->type(subprogram.func).target());
   if (proto.vlen() > 5) return reject(Rule::subprogram, "Global function {}() with {} > 5 args. Buggy compiler.", subprogram.name, proto.vlen());
-  const btf::Type result = btf->resolve(proto.target());
-  const bool scalar_result = result.kind() == btf::Kind::int_ || result.kind() == btf::Kind::enum_ || result.kind() == btf::Kind::enum64;
-  if (!scalar_result) return reject(Rule::subprogram, "Global function {}() return value not void or int: Global function {}() doesn't return scalar. Only those are supported.", subprogram.name, subprogram.name);
+  if (!is_number(btf->resolve(proto.target()).kind()))
+    return reject(Rule::subprogram, "Global function {}() return value not void or int: Global function {}() doesn't return scalar. Only those are supported.", subprogram.name, subprogram.name);
   for (std::uint32_t i = 0; i < proto.vlen(); ++i) {
     GlobalArgument argument;
-    bool trusted = false, untrusted = false, nullable = false, nonnull = false, ctx = false, arena = false;
-    for (std::uint32_t id = btf->start_id(); id < btf->type_count(); ++id) {
-      const btf::Type tag = btf->type(btf::TypeId{id});
-      if (tag.kind() != btf::Kind::decl_tag || tag.target() != subprogram.func || tag.component_index() != static_cast<std::int32_t>(i)) continue;
-      const std::string_view text = tag.name();
-      if (!text.starts_with("arg:") || !profile_.has(Behaviour::global_by_tags)) continue;
-      ctx = ctx || text == "arg:ctx";
-      trusted = trusted || text == "arg:trusted";
-      untrusted = untrusted || text == "arg:untrusted";
-      nullable = nullable || text == "arg:nullable";
-      nonnull = nonnull || text == "arg:nonnull";
-      arena = arena || text == "arg:arena";
-    }
-    const btf::TypeId type_id = proto.param(i).type;
-    const btf::Type type = btf->resolve(type_id);
-    if (type.kind() == btf::Kind::int_ || type.kind() == btf::Kind::enum_ || type.kind() == btf::Kind::enum64) {
-      argument.kind = GlobalArgument::Kind::scalar;
-    } else if (type.kind() == btf::Kind::ptr) {
-      const btf::Type target = btf->resolve(type.target());
-      btf::Type named = btf->type(type.target());
-      bool is_context = ctx || (is_struct(target.kind()) && target.name() == context_name(type_));
-      for (int depth = 0; depth < 8 && !is_context && named.kind() != btf::Kind::struct_; ++depth) {
-        is_context = named.kind() == btf::Kind::typedef_ && named.name() == context_name(type_);
-        if (named.kind() != btf::Kind::typedef_ && named.kind() != btf::Kind::const_ && named.kind() != btf::Kind::volatile_) break;
-        named = btf->type(named.target());
-      }
-      if (is_context) {
-        argument.kind = GlobalArgument::Kind::context;
-      } else if (arena) {
-        argument.kind = GlobalArgument::Kind::arena;
-      } else if (trusted || (untrusted && is_struct(target.kind()) && types_.kernel_struct(btf::essential_name(target.name())))) {
-        const auto kernel = types_.kernel_struct(btf::essential_name(target.name()));
-        if (!kernel) return reject(Rule::subprogram, "arg#{} type {} is not found in the kernel", i, target.name());
-        argument.kind = GlobalArgument::Kind::object;
-        argument.type = *kernel;
-        argument.nullable = nullable;
-        argument.untrusted = untrusted;
-      } else if (is_struct(target.kind()) && target.name() == "bpf_dynptr") {
-        argument.kind = GlobalArgument::Kind::dynptr;
-      } else if (untrusted) {
-        argument.kind = GlobalArgument::Kind::memory;
-        argument.untrusted = true;
-      } else {
-        const auto size = btf->size_of(type.target());
-        if (target.kind() == btf::Kind::void_ || target.kind() == btf::Kind::fwd || !size || *size == 0)
-          return reject(Rule::subprogram, "arg#{} reference type('{}') size cannot be determined: -22", i, btf->type_name(type.target()));
-        argument.kind = GlobalArgument::Kind::memory;
-        argument.size = *size;
-        argument.nullable = !nonnull;
-      }
-    } else {
+    const btf::Type type = btf->resolve(proto.param(i).type);
+    if (type.kind() == btf::Kind::ptr) {
+      if (!describe_pointer(number, i, type.target(), argument)) return false;
+    } else if (!is_number(type.kind())) {
       return reject(Rule::subprogram, "Arg#{} type {} in {}() is not supported yet.", i, btf::to_string(type.kind()), subprogram.name);
     }
     function.arguments.push_back(argument);
   }
   function.described = true;
+  return true;
+}
+
+bool Checker::describe_pointer(std::uint32_t number, std::uint32_t index, btf::TypeId pointee, GlobalArgument& argument) {
+  using Kind = GlobalArgument::Kind;
+  const btf::Btf& btf = *types_.own();
+  const ArgumentTags tags = profile_.has(Behaviour::global_by_tags) ? tags_of(btf, code_.subprograms[number].func, index) : ArgumentTags{};
+  const btf::Type target = btf.resolve(pointee);
+  if (tags.context || is_context_type(btf, pointee, type_)) {
+    argument.kind = Kind::context;
+  } else if (tags.arena) {
+    argument.kind = Kind::arena;
+  } else if (tags.trusted || (tags.untrusted && is_struct(target.kind()) && types_.kernel_struct(btf::essential_name(target.name())))) {
+    const auto kernel = types_.kernel_struct(btf::essential_name(target.name()));
+    if (!kernel) return reject(Rule::subprogram, "arg#{} type {} is not found in the kernel", index, target.name());
+    argument = {.kind = Kind::object, .type = *kernel, .nullable = tags.nullable, .untrusted = tags.untrusted};
+  } else if (is_struct(target.kind()) && target.name() == "bpf_dynptr") {
+    argument.kind = Kind::dynptr;
+  } else if (tags.untrusted) {
+    argument = {.kind = Kind::memory, .untrusted = true};
+  } else {
+    const auto size = btf.size_of(pointee);
+    if (target.kind() == btf::Kind::void_ || target.kind() == btf::Kind::fwd || !size || *size == 0)
+      return reject(Rule::subprogram, "arg#{} reference type('{}') size cannot be determined: -22", index, btf.type_name(pointee));
+    argument = {.kind = Kind::memory, .size = *size, .nullable = !tags.nonnull};
+  }
   return true;
 }
 
@@ -115,84 +126,81 @@ bool Checker::check_global_arguments(std::uint32_t number, bool entry) {
   if (!describe_arguments(number)) return false;
   const auto& arguments = global_arguments_[number].arguments;
   for (std::uint32_t i = 0; i < arguments.size(); ++i) {
-    const GlobalArgument& argument = arguments[i];
-    const unsigned reg_number = i + 1;
-    const int at = static_cast<int>(reg_number);
-    Reg& reg = regs()[reg_number];
-    if (entry) {
-      switch (argument.kind) {
-        case GlobalArgument::Kind::scalar: set_unknown(reg); break;
-        case GlobalArgument::Kind::context: reg = Reg::pointer(RegType::ctx); break;
-        case GlobalArgument::Kind::arena:
-          reg = Reg::unknown();
-          reg.type = RegType::arena;
-          break;
-        case GlobalArgument::Kind::dynptr:
-          reg = Reg::pointer(RegType::dynptr);
-          reg.dynptr = DynptrType::local;
-          reg.id = new_id();
-          break;
-        case GlobalArgument::Kind::memory:
-          reg = Reg::pointer(RegType::mem, argument.untrusted ? kReadOnly | kUntrusted : argument.nullable ? std::uint32_t{kMaybeNull} : 0U);
-          reg.mem_size = argument.size;
-          if (argument.nullable && !argument.untrusted) reg.id = new_id();
-          break;
-        case GlobalArgument::Kind::object:
-          reg = Reg::pointer(RegType::btf, (argument.untrusted ? kUntrusted : kTrusted) | (argument.nullable ? kMaybeNull : 0U));
-          reg.type_id = static_cast<std::uint32_t>(argument.type);
-          if (reg.maybe_null()) reg.id = new_id();
-          break;
-      }
-      continue;
+    if (entry) regs()[i + 1] = promised(arguments[i]);
+    else if (!read_reg(i + 1) || !keeps_promise(i + 1, arguments[i])) return false;
+  }
+  return true;
+}
+
+Reg Checker::promised(const GlobalArgument& argument) {
+  Reg reg;
+  switch (argument.kind) {
+    case GlobalArgument::Kind::scalar: set_unknown(reg); break;
+    case GlobalArgument::Kind::context: reg = Reg::pointer(RegType::ctx); break;
+    case GlobalArgument::Kind::arena:
+      reg = Reg::unknown();
+      reg.type = RegType::arena;
+      break;
+    case GlobalArgument::Kind::dynptr:
+      reg = Reg::pointer(RegType::dynptr);
+      reg.dynptr = DynptrType::local;
+      reg.id = new_id();
+      break;
+    case GlobalArgument::Kind::memory:
+      reg = Reg::pointer(RegType::mem, argument.untrusted ? kReadOnly | kUntrusted : argument.nullable ? std::uint32_t{kMaybeNull} : 0U);
+      reg.mem_size = argument.size;
+      if (argument.nullable && !argument.untrusted) reg.id = new_id();
+      break;
+    case GlobalArgument::Kind::object:
+      reg = Reg::pointer(RegType::btf, (argument.untrusted ? kUntrusted : kTrusted) | (argument.nullable ? kMaybeNull : 0U));
+      reg.type_id = static_cast<std::uint32_t>(argument.type);
+      if (reg.maybe_null()) reg.id = new_id();
+      break;
+  }
+  return reg;
+}
+
+bool Checker::keeps_promise(unsigned number, const GlobalArgument& argument) {
+  const Reg& reg = regs()[number];
+  const int at = static_cast<int>(number);
+  const bool any = argument.untrusted || (reg.is_null() && argument.nullable);
+  switch (argument.kind) {
+    case GlobalArgument::Kind::scalar:
+      return reg.is_scalar() || reject_reg(Rule::subprogram, at, "R{} is not a scalar", number);
+    case GlobalArgument::Kind::context:
+      if (reg.type != RegType::ctx) return reject_reg(Rule::subprogram, at, "arg#{} expects pointer to ctx", number - 1);
+      return check_pointer_offset(reg, number, false);
+    case GlobalArgument::Kind::arena:
+      return reg.type == RegType::arena || reg.is_scalar() || reject_reg(Rule::subprogram, at, "R{} is not a pointer to arena or scalar.", number);
+    case GlobalArgument::Kind::dynptr: {
+      CallMeta meta;
+      return use_dynptr(number, facts::DynptrKind::any, meta, false);
     }
-    if (!read_reg(reg_number)) return false;
-    switch (argument.kind) {
-      case GlobalArgument::Kind::scalar:
-        if (!reg.is_scalar()) return reject_reg(Rule::subprogram, at, "R{} is not a scalar", reg_number);
-        break;
-      case GlobalArgument::Kind::context:
-        if (reg.type != RegType::ctx) return reject_reg(Rule::subprogram, at, "arg#{} expects pointer to ctx", i);
-        if (!check_pointer_offset(reg, reg_number, false)) return false;
-        break;
-      case GlobalArgument::Kind::arena:
-        if (reg.type != RegType::arena && !reg.is_scalar()) return reject_reg(Rule::subprogram, at, "R{} is not a pointer to arena or scalar.", reg_number);
-        break;
-      case GlobalArgument::Kind::dynptr: {
-        CallMeta meta;
-        if (!use_dynptr(reg_number, facts::DynptrKind::any, meta, false)) return false;
-        break;
-      }
-      case GlobalArgument::Kind::memory: {
-        if (argument.untrusted) break;
-        if (reg.is_null() && argument.nullable) break;
-        if (reg.is_pointer() && reg.maybe_null()) {
-          if (!argument.nullable) return reject_reg(Rule::missing_null_check, at, "arg#{} is expected to be non-NULL", i);
-          const Reg kept = reg;
-          reg.flags &= ~kMaybeNull;
-          const bool fine = check_memory_argument(reg_number, argument.size, Access::read, false, nullptr) &&
-                            check_memory_argument(reg_number, argument.size, Access::write, false, nullptr);
-          regs()[reg_number] = kept;
-          if (!fine) return false;
-          break;
-        }
-        if (!check_memory_argument(reg_number, argument.size, Access::read, false, nullptr) ||
-            !check_memory_argument(reg_number, argument.size, Access::write, false, nullptr))
-          return false;
-        break;
-      }
-      case GlobalArgument::Kind::object: {
-        if (argument.untrusted) break;
-        if (reg.is_null() && argument.nullable) break;
-        const std::uint32_t flags = argument.nullable ? reg.flags & ~kMaybeNull : reg.flags;
-        const bool right = reg.type == RegType::btf && (flags == kTrusted || flags == 0 || flags == kRcu || reg.ref_id != 0) &&
-                           types_.matches(reg.btf, btf::TypeId{reg.type_id}, reg.off, BtfRef::vmlinux, argument.type, false) && !reg.has(kUntrusted) &&
-                           (argument.nullable || !reg.maybe_null());
-        if (!right) return reject_reg(Rule::subprogram, at, "R{} type={} expected={}", reg_number, type_name(reg), "ptr_, trusted_ptr_, rcu_ptr_");
-        break;
-      }
+    case GlobalArgument::Kind::memory: return any || keeps_memory_promise(number, argument);
+    case GlobalArgument::Kind::object: {
+      if (any) return true;
+      const std::uint32_t flags = argument.nullable ? reg.flags & ~kMaybeNull : reg.flags;
+      const bool right = reg.type == RegType::btf && (flags == kTrusted || flags == 0 || flags == kRcu || reg.ref_id != 0) &&
+                         types_.matches(reg.btf, btf::TypeId{reg.type_id}, reg.off, BtfRef::vmlinux, argument.type, false) && !reg.has(kUntrusted) &&
+                         (argument.nullable || !reg.maybe_null());
+      return right || reject_reg(Rule::subprogram, at, "R{} type={} expected={}", number, type_name(reg), "ptr_, trusted_ptr_, rcu_ptr_");
     }
   }
   return true;
+}
+
+bool Checker::keeps_memory_promise(unsigned number, const GlobalArgument& argument) {
+  const auto accessible = [&] {
+    return check_memory_argument(number, argument.size, Access::read, false, nullptr) && check_memory_argument(number, argument.size, Access::write, false, nullptr);
+  };
+  Reg& reg = regs()[number];
+  if (!reg.is_pointer() || !reg.maybe_null()) return accessible();
+  if (!argument.nullable) return reject_reg(Rule::missing_null_check, static_cast<int>(number), "arg#{} is expected to be non-NULL", number - 1);
+  const Reg kept = reg;
+  reg.flags &= ~kMaybeNull;
+  const bool fine = accessible();
+  regs()[number] = kept;
+  return fine;
 }
 
 }  // namespace espy::verifier
