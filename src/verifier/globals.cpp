@@ -55,11 +55,13 @@ ArgumentTags tags_of(const btf::Btf& btf, btf::TypeId function, std::uint32_t ar
 
 /// Is this the context's structure, or a typedef that goes by its name?
 bool is_context_type(const btf::Btf& btf, btf::TypeId id, facts::ProgType type) {
+  const std::string_view context = context_name(type);
+  if (context.empty()) return false;   // structures without a name are nobody's context
   const btf::Type target = btf.resolve(id);
-  if (is_struct(target.kind()) && target.name() == context_name(type)) return true;
+  if (is_struct(target.kind()) && target.name() == context) return true;
   btf::Type named = btf.type(id);
   for (int depth = 0; depth < 8 && named.kind() != btf::Kind::struct_; ++depth) {
-    if (named.kind() == btf::Kind::typedef_ && named.name() == context_name(type)) return true;
+    if (named.kind() == btf::Kind::typedef_ && named.name() == context) return true;
     if (named.kind() != btf::Kind::typedef_ && named.kind() != btf::Kind::const_ && named.kind() != btf::Kind::volatile_) return false;
     named = btf.type(named.target());
   }

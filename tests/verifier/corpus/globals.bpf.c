@@ -4,6 +4,7 @@
 #define ARG(tag) __attribute__((btf_decl_tag("arg:" tag)))
 
 struct pair { long a, b; };
+typedef struct { long a, b; } nameless;
 struct task_struct { int pid; } PAI;
 
 struct {
@@ -21,6 +22,7 @@ struct {
 
 NOINLINE int number(int n) { return n * 2; }
 NOINLINE int of_pair(struct pair *p) { return p ? p->a : 0; }
+NOINLINE int of_nameless(nameless *p) { return p ? p->a : 0; }
 NOINLINE int of_pair_unchecked(struct pair *p) { return p->a; }
 NOINLINE int of_pair_nonnull(struct pair *p ARG("nonnull")) { return p->a; }
 NOINLINE int of_pair_beyond(struct pair *p) { return p ? (int)((volatile long *)p)[2] : 0; }
@@ -47,6 +49,11 @@ SEC("tc") ACCEPT int global_number(struct __sk_buff *skb) { return number(skb->l
 SEC("tc") ACCEPT SAYS("5.10 reject") int global_pair(struct __sk_buff *skb) {
   struct pair p = {skb->len, 2};
   return of_pair(&p);
+}
+// A program whose context has no type: a structure without a name is not that.
+SEC("syscall") ACCEPT SAYS("5.10 reject: Invalid argument") int global_nameless(void *ctx) {
+  nameless p = {1, 2};
+  return of_nameless(&p);
 }
 SEC("tc") ACCEPT int global_pair_null(struct __sk_buff *skb) { return of_pair(0); }
 SEC("tc") REJECT("invalid mem access 'mem_or_null'") int global_pair_unchecked(struct __sk_buff *skb) {
