@@ -28,7 +28,7 @@ test: ## builds everything and runs every test, those in virtual machines too
 	@cmake --preset release
 	@cmake --build build -j $(JOBS) --target all tests
 	@tests/vm/kernels get || echo "tests in virtual machines will be skipped where their kernel is missing"
-	@scripts/run-tests build
+	@scripts/run-tests build --repeat until-pass:2
 
 kernels: ## downloads the kernels that tests boot in virtual machines
 	@scripts/install-deps build test
