@@ -251,6 +251,9 @@ class Checker {
   void share_reference(std::uint32_t id);
   std::string_view kernel_context_name() const;
   bool set_kfunc_result(const Insn& insn, CallMeta& meta);
+  std::optional<bool> set_named_result(const CallMeta& meta);
+  void set_result_by_type(const btf::Type& target, const CallMeta& meta);
+  bool fail_to_lock(const Insn& insn);
 
   bool object_slot(unsigned reg, unsigned slots, std::string_view name, Frame*& frame, unsigned& slot);
   bool make_dynptr(unsigned reg, DynptrType type, CallMeta& meta);

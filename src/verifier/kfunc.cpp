@@ -154,6 +154,103 @@ void Checker::share_reference(std::uint32_t id) {
   }
 }
 
+/// A lock that may not be had: the path on which it is not held.
+bool Checker::fail_to_lock(const Insn& insn) {
+  State* failed = push(insn_ + insn.slots, insn_);
+  if (failed == nullptr) return false;
+  Reg error = Reg::unknown();
+  error.value.smin = error.value.s32min = -4095;
+  error.value.smax = error.value.s32max = -1;
+  sync(error.value, how_);
+  failed->reg(0) = error;
+  failed->holds.pop_back();
+  --failed->locks;
+  failed->lock_id = 0;
+  failed->lock_object = 0;
+  for (const Hold& held : failed->holds)
+    if (held.kind == HoldKind::lock || held.kind == HoldKind::res_lock || held.kind == HoldKind::res_lock_irq) failed->lock_id = held.id, failed->lock_object = held.object;
+  return true;
+}
+
+/// Results that the function's name tells of: objects of the program's own, casts, slices; nullopt: it is none of these.
+std::optional<bool> Checker::set_named_result(const CallMeta& meta) {
+  Reg& result = regs()[0];
+  const auto object = [&](BtfRef ref, std::uint32_t id, std::uint32_t flags) {
+    result = Reg::pointer(RegType::btf, flags);
+    result.btf = ref;
+    result.type_id = id;
+    return true;
+  };
+  const auto constant = [&] { return meta.arg_constant ? static_cast<std::uint32_t>(*meta.arg_constant) : 0U; };
+  if (meta.name.starts_with("bpf_obj_new") || meta.name.starts_with("bpf_percpu_obj_new")) {
+    const btf::Btf* own = types_.own();
+    const bool known = own != nullptr && meta.arg_constant && own->contains(btf::TypeId{constant()});
+    if (!known || own->type(btf::TypeId{constant()}).kind() != btf::Kind::struct_)
+      return reject(Rule::kfunc, "bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct");
+    return object(BtfRef::program, constant(), kAlloc | (meta.name.starts_with("bpf_percpu") ? std::uint32_t{kPercpuMem} : 0U));
+  }
+  if (meta.name.starts_with("bpf_refcount_acquire")) return object(meta.arg_btf, meta.arg_type_id, kAlloc);
+  if (meta.graph_root != nullptr && !meta.name.starts_with("bpf_rbtree_add")) {
+    object(meta.graph_root->btf, static_cast<std::uint32_t>(meta.graph_root->type), kAlloc);
+    result.off = static_cast<std::int32_t>(meta.graph_root->node_offset);
+    return true;
+  }
+  if (meta.name == "bpf_rbtree_remove" || meta.name == "bpf_rbtree_left" || meta.name == "bpf_rbtree_right") {
+    object(meta.arg_btf, meta.arg_type_id, kAlloc);
+    result.off = static_cast<std::int32_t>(meta.mem_size);
+    return true;
+  }
+  if (meta.name == "bpf_cast_to_kern_ctx") {
+    const auto kernel = types_.kernel_struct(kernel_context_name());
+    if (!kernel) return reject(Rule::missing_btf, "the kernel's context type is not known");
+    return object(BtfRef::vmlinux, static_cast<std::uint32_t>(*kernel), kTrusted);
+  }
+  if (meta.name == "bpf_rdonly_cast" && constant() == 0) {
+    result = Reg::pointer(RegType::mem, kReadOnly | kUntrusted);
+    result.mem_size = 0;
+    return true;
+  }
+  if (meta.name == "bpf_rdonly_cast") {
+    if (types_.kernel() == nullptr || !is_struct(types_.kernel()->resolve(btf::TypeId{constant()}).kind()))
+      return reject(Rule::kfunc, "kfunc bpf_rdonly_cast type ID argument must be of a struct or void");
+    return object(BtfRef::vmlinux, constant(), kUntrusted);
+  }
+  if (meta.name != "bpf_dynptr_slice" && meta.name != "bpf_dynptr_slice_rdwr") return std::nullopt;
+  const bool packet = meta.dynptr == DynptrType::skb || meta.dynptr == DynptrType::xdp;
+  const bool writable = meta.name == "bpf_dynptr_slice_rdwr";
+  if (writable && !facts::traits_of(type_).writes_packet) return reject(Rule::dynptr, "the prog does not allow writes to packet data");
+  result = Reg::pointer(RegType::mem, (packet ? std::uint32_t{kPacketSlice} : 0U) | (writable ? 0U : std::uint32_t{kReadOnly}));
+  result.mem_size = constant();
+  result.second = meta.dynptr_id;
+  return true;
+}
+
+/// Memory of a size that the call gave, or of the type's; objects of the kernel.
+void Checker::set_result_by_type(const btf::Type& target, const CallMeta& meta) {
+  Reg& result = regs()[0];
+  if (target.kind() == btf::Kind::void_) {
+    result = Reg::pointer(RegType::mem, kReadOnly);
+    result.mem_size = static_cast<std::uint32_t>(meta.mem_size);
+    return;
+  }
+  if (!is_struct(target.kind())) {
+    result = Reg::pointer(RegType::mem, meta.mem_size == 0 || meta.read_only_memory ? std::uint32_t{kReadOnly} : 0U);
+    result.mem_size = meta.mem_size != 0 ? static_cast<std::uint32_t>(meta.mem_size) : types_.size(meta.btf, target.id());
+    result.ref_id = meta.ref_id;
+    return;
+  }
+  std::uint32_t flags = 0;
+  if (meta.name == "bpf_get_kmem_cache") flags = kUntrusted;
+  else if ((meta.flags & facts::rcu_protected) != 0) flags = kRcu;
+  if ((meta.flags & facts::iter_next) != 0) {
+    const Reg& iterator = state_->frames[static_cast<std::size_t>(meta.iter_frame)]->stack[meta.iter_slot].reg;
+    flags |= iterator.has(kRcu) ? kRcu : kTrusted;
+  }
+  result = Reg::pointer(RegType::btf, flags);
+  result.btf = meta.btf;
+  result.type_id = static_cast<std::uint32_t>(target.id());
+}
+
 bool Checker::set_kfunc_result(const Insn& insn, CallMeta& meta) {
   const btf::Btf& btf = *types_.btf(meta.btf);
   for (unsigned reg = 0; reg <= 5; ++reg) regs()[reg] = Reg{};
@@ -162,92 +259,19 @@ bool Checker::set_kfunc_result(const Insn& insn, CallMeta& meta) {
   if (type.kind() == btf::Kind::void_) return true;
   if (type.kind() != btf::Kind::ptr) {
     set_unknown(result);
-    if (meta.name == "bpf_res_spin_lock" || meta.name == "bpf_res_spin_lock_irqsave") {
-      // It may fail: then the lock is not held.
-      State* failed = push(insn_ + insn.slots, insn_);
-      if (failed == nullptr) return false;
-      Reg error = Reg::unknown();
-      error.value.smin = error.value.s32min = -4095;
-      error.value.smax = error.value.s32max = -1;
-      sync(error.value, how_);
-      failed->reg(0) = error;
-      failed->holds.pop_back();
-      --failed->locks;
-      failed->lock_id = 0;
-      failed->lock_object = 0;
-      for (const Hold& held : failed->holds)
-        if (held.kind == HoldKind::lock || held.kind == HoldKind::res_lock || held.kind == HoldKind::res_lock_irq) failed->lock_id = held.id, failed->lock_object = held.object;
-      set_constant(result, 0);
-    }
+    if (meta.name != "bpf_res_spin_lock" && meta.name != "bpf_res_spin_lock_irqsave") return true;
+    if (!fail_to_lock(insn)) return false;
+    set_constant(result, 0);
     return true;
   }
-  const btf::Type target = btf.resolve(type.target());
-  const auto object = [&](BtfRef ref, std::uint32_t id, std::uint32_t flags) {
-    result = Reg::pointer(RegType::btf, flags);
-    result.btf = ref;
-    result.type_id = id;
-  };
-  if (meta.name.starts_with("bpf_obj_new") || meta.name.starts_with("bpf_percpu_obj_new")) {
-    const btf::Btf* own = types_.own();
-    const bool known = own != nullptr && meta.arg_constant && own->contains(btf::TypeId{static_cast<std::uint32_t>(*meta.arg_constant)});
-    if (!known || own->type(btf::TypeId{static_cast<std::uint32_t>(*meta.arg_constant)}).kind() != btf::Kind::struct_)
-      return reject(Rule::kfunc, "bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct");
-    object(BtfRef::program, static_cast<std::uint32_t>(*meta.arg_constant), kAlloc | (meta.name.starts_with("bpf_percpu") ? std::uint32_t{kPercpuMem} : 0U));
-  } else if (meta.name.starts_with("bpf_refcount_acquire")) {
-    object(meta.arg_btf, meta.arg_type_id, kAlloc);
-  } else if (meta.graph_root != nullptr && !meta.name.starts_with("bpf_rbtree_add")) {
-    object(meta.graph_root->btf, static_cast<std::uint32_t>(meta.graph_root->type), kAlloc);
-    result.off = static_cast<std::int32_t>(meta.graph_root->node_offset);
-  } else if (meta.name == "bpf_rbtree_remove" || meta.name == "bpf_rbtree_left" || meta.name == "bpf_rbtree_right") {
-    object(meta.arg_btf, meta.arg_type_id, kAlloc);
-    result.off = static_cast<std::int32_t>(meta.mem_size);
-  } else if (meta.name == "bpf_cast_to_kern_ctx") {
-    const auto kernel = types_.kernel_struct(kernel_context_name());
-    if (!kernel) return reject(Rule::missing_btf, "the kernel's context type is not known");
-    object(BtfRef::vmlinux, static_cast<std::uint32_t>(*kernel), kTrusted);
-  } else if (meta.name == "bpf_rdonly_cast") {
-    const std::uint32_t id = meta.arg_constant ? static_cast<std::uint32_t>(*meta.arg_constant) : 0;
-    if (id == 0) {
-      result = Reg::pointer(RegType::mem, kReadOnly | kUntrusted);
-      result.mem_size = 0;
-    } else {
-      if (types_.kernel() == nullptr || !is_struct(types_.kernel()->resolve(btf::TypeId{id}).kind()))
-        return reject(Rule::kfunc, "kfunc bpf_rdonly_cast type ID argument must be of a struct or void");
-      object(BtfRef::vmlinux, id, kUntrusted);
-    }
-  } else if (meta.name == "bpf_dynptr_slice" || meta.name == "bpf_dynptr_slice_rdwr") {
-    const bool packet = meta.dynptr == DynptrType::skb || meta.dynptr == DynptrType::xdp;
-    std::uint32_t flags = packet ? std::uint32_t{kPacketSlice} : 0U;
-    if (meta.name == "bpf_dynptr_slice") {
-      flags |= kReadOnly;
-    } else {
-      if (!facts::traits_of(type_).writes_packet) return reject(Rule::dynptr, "the prog does not allow writes to packet data");
-    }
-    result = Reg::pointer(RegType::mem, flags);
-    result.mem_size = meta.arg_constant ? static_cast<std::uint32_t>(*meta.arg_constant) : 0;
-    result.second = meta.dynptr_id;
-  } else if (target.kind() == btf::Kind::void_ || (meta.flags & facts::arena_ret) != 0) {
+  if ((meta.flags & facts::arena_ret) != 0) {
     result = Reg::unknown();
-    if ((meta.flags & facts::arena_ret) != 0) {
-      result.type = RegType::arena;
-      return true;
-    }
-    result = Reg::pointer(RegType::mem, kReadOnly);
-    result.mem_size = static_cast<std::uint32_t>(meta.mem_size);
-  } else if (!is_struct(target.kind())) {
-    result = Reg::pointer(RegType::mem, meta.mem_size == 0 || meta.read_only_memory ? std::uint32_t{kReadOnly} : 0U);
-    result.mem_size = meta.mem_size != 0 ? static_cast<std::uint32_t>(meta.mem_size) : types_.size(meta.btf, target.id());
-    result.ref_id = meta.ref_id;
-  } else {
-    std::uint32_t flags = 0;
-    if (meta.name == "bpf_get_kmem_cache") flags = kUntrusted;
-    else if ((meta.flags & facts::rcu_protected) != 0) flags = kRcu;
-    if ((meta.flags & facts::iter_next) != 0) {
-      const Reg& iterator = state_->frames[static_cast<std::size_t>(meta.iter_frame)]->stack[meta.iter_slot].reg;
-      flags |= iterator.has(kRcu) ? kRcu : kTrusted;
-    }
-    object(meta.btf, static_cast<std::uint32_t>(target.id()), flags);
+    result.type = RegType::arena;
+    return true;
   }
+  const auto named = set_named_result(meta);
+  if (named && !*named) return false;
+  if (!named) set_result_by_type(btf.resolve(type.target()), meta);
   if ((meta.flags & facts::ret_null) != 0 || meta.name.starts_with("bpf_list_front") || meta.name.starts_with("bpf_list_back") ||
       meta.name == "bpf_rbtree_root" || meta.name == "bpf_rbtree_left" || meta.name == "bpf_rbtree_right") {
     result.flags |= kMaybeNull;
