@@ -192,6 +192,7 @@ class Checker {
   bool grow_stack(Frame& frame, unsigned slots);
   void load_context_value(Reg& reg, const facts::ContextFieldRow& field);
   bool typed_context(std::int32_t off, unsigned size, Access access, int value_reg);
+  std::uint32_t flags_of_argument(std::uint32_t argument, std::string_view name, btf::TypeId pointee) const;
   bool in_rcu() const;
   std::uint32_t trust_of(const Reg& from, const FieldAccess& field) const;
   bool struct_ops_may_write(const Reg& reg, std::int64_t off, unsigned size) const;

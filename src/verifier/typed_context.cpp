@@ -92,11 +92,27 @@ bool Checker::check_attach_target() {
   return true;
 }
 
+/// What is known of an argument that points to a structure.
+std::uint32_t Checker::flags_of_argument(std::uint32_t argument, std::string_view name, btf::TypeId pointee) const {
+  std::uint32_t flags = 0;
+  const btf::Type tag = attach_proto_->btf().type(pointee);
+  if (tag.kind() == btf::Kind::type_tag && tag.name() == "user") flags |= kUser;
+  if (tag.kind() == btf::Kind::type_tag && tag.name() == "percpu") flags |= kPerCpu;
+  const bool tracing = type_ == facts::ProgType::tracing;
+  const bool iterator = tracing && attach_ == facts::AttachType::trace_iter;
+  const bool tracepoint = attach_ == facts::AttachType::trace_raw_tp;
+  if (type_ == facts::ProgType::lsm || type_ == facts::ProgType::struct_ops || (tracing && tracepoint) || iterator) flags |= kTrusted;
+  if ((iterator && argument > 0) || name.ends_with("__nullable")) flags |= kMaybeNull;
+  if (tracepoint && profile_.has(Behaviour::raw_tp_may_be_null))
+    for (const NullableRow& row : kNullable)
+      if (row.tracepoint == attach_name_ && (row.arguments >> argument & 1) != 0) flags |= kMaybeNull;
+  return flags;
+}
+
 bool Checker::typed_context(std::int32_t off, unsigned size, Access access, int value_reg) {
   const auto refuse = [&](std::string says) {
     failure_.offset = off;
     failure_.size = size;
-    failure_.message = says.empty() ? "" : "";
     const std::string last = fmt::format("invalid bpf_context access off={} size={}", off, size);
     return fail_with(Rule::context_access, 1, says.empty() ? last : says + "\n" + last);
   };
@@ -139,19 +155,7 @@ bool Checker::typed_context(std::int32_t off, unsigned size, Access access, int 
     }
     return true;
   }
-  std::uint32_t flags = 0;
-  btf::Type tag = btf.type(type.target());
-  if (tag.kind() == btf::Kind::type_tag && tag.name() == "user") flags |= kUser;
-  if (tag.kind() == btf::Kind::type_tag && tag.name() == "percpu") flags |= kPerCpu;
-  const bool trusted = type_ == facts::ProgType::lsm || type_ == facts::ProgType::struct_ops ||
-                       (type_ == facts::ProgType::tracing && (attach_ == facts::AttachType::trace_raw_tp || attach_ == facts::AttachType::trace_iter));
-  if (trusted) flags |= kTrusted;
-  if (iterator && argument > 0) flags |= kMaybeNull;
-  if (param.name.ends_with("__nullable")) flags |= kMaybeNull;
-  if (attach_ == facts::AttachType::trace_raw_tp && profile_.has(Behaviour::raw_tp_may_be_null))
-    for (const NullableRow& row : kNullable)
-      if (row.tracepoint == attach_name_ && (row.arguments >> argument & 1) != 0) flags |= kMaybeNull;
-  dst = Reg::pointer(RegType::btf, flags);
+  dst = Reg::pointer(RegType::btf, flags_of_argument(argument, param.name, type.target()));
   dst.btf = attach_ref_;
   dst.type_id = static_cast<std::uint32_t>(target.id());
   if (dst.maybe_null()) dst.id = new_id();
