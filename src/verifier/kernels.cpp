@@ -16,7 +16,7 @@ namespace {
 /// Another kernel's symbols: what it has a type for is somewhere, whether the stand-in has it or not; of the others, which have
 /// no type, the stand-in tells.
 auto symbols_of(std::shared_ptr<const btf::Btf> types, decltype(object::Target::symbol_address) stand_in) {
-  constexpr std::uint64_t kSomewhere = 0xffffffff81000000;
+  static constexpr std::uint64_t kSomewhere = 0xffffffff81000000;
   return [types = std::move(types), stand_in = std::move(stand_in)](std::string_view symbol) -> Result<std::optional<std::uint64_t>> {
     if (types->find(symbol, btf::Kind::var) || types->find(symbol, btf::Kind::func)) return kSomewhere;
     return stand_in(symbol);

@@ -44,8 +44,10 @@ void sub_range(Range<T> dst, T src_min, T src_max, bool both_may_wrap) {
 template <typename T>
 void mul_range(Range<T> dst, T src_min, T src_max) {
   T corner[4];
-  const bool over = bool(__builtin_mul_overflow(dst.min, src_min, &corner[0]) | __builtin_mul_overflow(dst.min, src_max, &corner[1]) |
-                         __builtin_mul_overflow(dst.max, src_min, &corner[2]) | __builtin_mul_overflow(dst.max, src_max, &corner[3]));
+  bool over = __builtin_mul_overflow(dst.min, src_min, &corner[0]);
+  over |= __builtin_mul_overflow(dst.min, src_max, &corner[1]);
+  over |= __builtin_mul_overflow(dst.max, src_min, &corner[2]);
+  over |= __builtin_mul_overflow(dst.max, src_max, &corner[3]);
   if (over) return dst.forget();
   const auto [low, high] = std::minmax({corner[0], corner[1], corner[2], corner[3]});
   dst.set(low, high);
