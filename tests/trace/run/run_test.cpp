@@ -1,6 +1,8 @@
 // Every case of every .test file, as a test of its own: FILE.NAME.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -9,6 +11,7 @@
 #include <regex>
 #include <sstream>
 
+#include "base/fd.hpp"
 #include "case.hpp"
 
 namespace espy::test {
@@ -74,12 +77,21 @@ void check(const Case& test, const Ran& ran) {
   }
 }
 
+/// Cases that trace the same programs take turns, for each would count what the others run.
+UniqueFd turn(const Case& test) {
+  if (!test.file.ends_with("programs.test")) return {};
+  UniqueFd file(::open(test.file.c_str(), O_RDONLY | O_CLOEXEC));
+  ::flock(file.get(), LOCK_EX);
+  return file;
+}
+
 class ScriptTest : public ::testing::Test {
  public:
   explicit ScriptTest(Case test) : test_(std::move(test)) {}
   void TestBody() override {
     ASSERT_FALSE(test_.has("MALFORMED")) << test_.file << ":" << test_.line << ": " << test_.value("MALFORMED");
     if (std::string reason = missing(test_); !reason.empty()) GTEST_SKIP() << reason;
+    const UniqueFd held = turn(test_);
     check(test_, run(test_));
   }
 
