@@ -49,7 +49,7 @@ differential: ## compares the verifier with the running kernel's on PROGRAMS (10
 	@scripts/install-deps build test
 	@cmake --preset release
 	@cmake --build build -j $(JOBS) --target verifier_differential
-	@build/tests/verifier/verifier_differential --programs $(PROGRAMS)
+	@build/bin/verifier_differential --programs $(PROGRAMS)
 
 engines: ## runs PROGRAMS (100000) random programs on the kernel and on each tier of the user engine
 	@scripts/install-deps build test
