@@ -3,9 +3,10 @@
 .DEFAULT_GOAL := build
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 0
 PROGRAMS ?= 100000
 PREFIX ?= /usr/local
-export JOBS FUZZ_SECONDS
+export JOBS FUZZ_SECONDS FUZZ_SEED
 
 .PHONY: help deps configure build run test vm kernels bench differential engines fuzz asan tsan format tidy install clean
 
