@@ -10,31 +10,13 @@
 
 #include "base/text.hpp"
 #include "cli/open.hpp"
+#include "cli/signals.hpp"
 
 namespace espy::cli {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// SIGINT and SIGTERM as a descriptor, so that they end the wait for records and nothing else. SIGPIPE becomes an error of
-// the write: what is attached by older interfaces must be undone, not left.
-Result<UniqueFd> catch_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd) return fail_sys(errno, "wait for signals");
-  return fd;
-}
-
-bool signalled(const UniqueFd& signals) {
-  signalfd_siginfo info;
-  return ::read(signals.get(), &info, sizeof info) == sizeof info;
-}
 
 // The error for a name that an object does not have.
 std::unexpected<Error> no_such(std::string_view what, std::string_view name, const std::vector<std::string_view>& names) {

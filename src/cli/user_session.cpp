@@ -12,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "cli/open.hpp"
+#include "cli/signals.hpp"
 #include "cli/user_programs.hpp"
 
 namespace espy::cli {
@@ -19,18 +20,6 @@ namespace {
 
 constexpr std::size_t kPerfBytes = 1 << 20;   // of a CPU's records
 constexpr std::size_t kBatch = 64;            // packets between two looks at records
-
-Result<UniqueFd> catch_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd) return fail_sys(errno, "wait for signals");
-  return fd;
-}
 
 Result<void> append(const UniqueFd& file, Bytes bytes) {
   while (!bytes.empty()) {

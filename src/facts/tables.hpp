@@ -2,39 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "facts/enum_set.hpp"
 #include "facts/types.hpp"
 
 namespace espy::facts {
 
-/// A set of program types.
-class ProgTypes {
- public:
-  constexpr ProgTypes() = default;
-  constexpr ProgTypes(std::initializer_list<ProgType> types) {
-    for (ProgType type : types) bits_ |= bit(type);
-  }
-  constexpr bool has(ProgType type) const { return (bits_ & bit(type)) != 0; }
-  constexpr bool empty() const { return bits_ == 0; }
-  friend constexpr ProgTypes operator|(ProgTypes a, ProgTypes b) { return ProgTypes(a.bits_ | b.bits_); }
-  friend constexpr ProgTypes operator-(ProgTypes a, ProgTypes b) { return ProgTypes(a.bits_ & ~b.bits_); }
-  friend bool operator==(const ProgTypes&, const ProgTypes&) = default;
-
- private:
-  constexpr explicit ProgTypes(std::uint64_t bits) : bits_(bits) {}
-  /// A type that is not known here is in no set.
-  static constexpr std::uint64_t bit(ProgType type) {
-    return std::to_underlying(type) < 64 ? std::uint64_t{1} << std::to_underlying(type) : 0;
-  }
-  std::uint64_t bits_ = 0;
-};
+using ProgTypes = EnumSet<ProgType>;
 
 struct ProgTypeRow {
   ProgType type{};

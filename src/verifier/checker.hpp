@@ -113,6 +113,8 @@ class Checker {
   bool fail_with(Rule rule, int reg, std::string says);
   Diagnostic diagnose() const;
   std::string log_of_path() const;
+  void log_state();
+  void log_line(std::string_view text);
   std::string describe(unsigned number, const Reg& reg) const;
   std::vector<std::uint32_t> trace() const;
   std::string origin_of(std::uint32_t at, unsigned number) const;
@@ -355,6 +357,7 @@ class Checker {
   std::size_t open_edges_ = 0, kept_count_ = 0;
   std::uint32_t insn_ = 0, previous_ = 0;
   std::uint32_t last_id_ = 0;
+  std::string walked_ = {};                  ///< Options::log_level 2: what was known before each instruction
   std::uint64_t processed_ = 0, jumps_ = 0, processed_at_keep_ = 0, jumps_at_keep_ = 0;
   bool step_recorded_ = false;                 // this instruction already has a Step
   std::vector<GlobalFunction> global_arguments_;

@@ -13,6 +13,7 @@ namespace espy::verifier {
 namespace {
 
 constexpr std::size_t kMaxTrace = 4096, kMaxSteps = 512, kMaxNotes = 12;
+constexpr std::size_t kMaxLog = 16 << 20;       // bytes of a log of all states
 
 std::string range_of(const Scalar& value) {
   if (value.is_const()) return fmt::format("{}", static_cast<std::int64_t>(value.bits.value));
@@ -139,11 +140,32 @@ std::vector<std::uint32_t> Checker::trace() const {
   return path;
 }
 
-/// The failing path, an instruction a line, and what the kernel would say: Options::log_level.
+void Checker::log_line(std::string_view text) {
+  if (walked_.size() > kMaxLog) return;
+  walked_ += text;
+  if (walked_.size() > kMaxLog) walked_ += fmt::format("the log ends here: it is longer than {} bytes\n", kMaxLog);
+}
+
+/// What is known where the walk stands, and the instruction that comes next.
+void Checker::log_state() {
+  std::string text = fmt::format("{}: {}", insn_, isa::disassemble(program_.spec.code.insns[insn_]));
+  const Frame& frame = state_->frame();
+  std::string_view before = "  ; ";
+  for (unsigned number = 0; number < isa::kFramePointer; ++number) {
+    if (frame.regs[number].type == RegType::not_init) continue;
+    text += before;
+    text += describe(number, frame.regs[number]);
+    before = "; ";
+  }
+  log_line(text + "\n");
+}
+
+/// The walk (log level 2) or the failing path (1), an instruction a line, and what the kernel would say.
 std::string Checker::log_of_path() const {
-  std::string log;
+  std::string log = walked_;
   if (failed_) {
-    for (std::uint32_t at : trace()) log += fmt::format("{}: {}\n", at, isa::disassemble(program_.spec.code.insns[at]));
+    if (options_.log_level < 2)
+      for (std::uint32_t at : trace()) log += fmt::format("{}: {}\n", at, isa::disassemble(program_.spec.code.insns[at]));
     log += failure_.says + "\n";
   }
   log += fmt::format("processed {} insns (limit {}) max_states_per_insn {} total_states {} peak_states {} mark_read 0\n", stats_.insns_processed,

@@ -74,8 +74,10 @@ bool Checker::walk() {
       const Visit visit = visit_state();
       if (visit == Visit::failed) return false;
       if (visit == Visit::covered) next = Next::path_done;
+      if (visit == Visit::covered && options_.log_level > 1) log_line(fmt::format("{}: safe: an earlier state covers this one\n", insn_));
     }
     if (next == Next::go_on) {
+      if (options_.log_level > 1) log_state();
       if (insn.jump_point) push_step();
       ++stats_.visits[insn_];
       const std::uint32_t here = insn_;

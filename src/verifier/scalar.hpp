@@ -13,6 +13,11 @@
 
 namespace espy::verifier {
 
+inline constexpr auto kS64Min = std::numeric_limits<std::int64_t>::min();
+inline constexpr auto kS64Max = std::numeric_limits<std::int64_t>::max();
+inline constexpr auto kS32Min = std::numeric_limits<std::int32_t>::min();
+inline constexpr auto kS32Max = std::numeric_limits<std::int32_t>::max();
+
 /// What newer kernels derive and older ones do not. A profile sets it once (Profile::deduction()).
 struct Deduction {
   bool across_widths = true;      ///< 64- and 32-bit bounds narrow each other (6.8)

@@ -8,11 +8,6 @@
 namespace espy::verifier {
 namespace {
 
-constexpr auto kS64Min = std::numeric_limits<std::int64_t>::min();
-constexpr auto kS64Max = std::numeric_limits<std::int64_t>::max();
-constexpr auto kS32Min = std::numeric_limits<std::int32_t>::min();
-constexpr auto kS32Max = std::numeric_limits<std::int32_t>::max();
-
 template <typename T>
 struct Range {
   T& min;

@@ -1,6 +1,7 @@
 // Comparisons of Scalars: deciding them, and narrowing both sides to where they hold.
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "verifier/scalar.hpp"
 
@@ -102,14 +103,17 @@ void cut_end(Bounds<T> a, T number) {
   if (a.max == number && a.max != std::numeric_limits<T>::min()) --a.max;
 }
 
+/// Which of the two is a constant, and the other one; {null, null}: neither.
+std::pair<Scalar*, const Scalar*> range_and_number(Scalar& a, Scalar& b, bool narrow) {
+  const auto is_number = [narrow](const Scalar& s) { return narrow ? s.is_const32() : s.is_const(); };
+  if (is_number(b)) return {&a, &b};
+  if (is_number(a)) return {&b, &a};
+  return {nullptr, nullptr};
+}
+
 void refine_not_equal(Scalar& a, Scalar& b, bool narrow) {
-  Scalar* range = &a;
-  const Scalar* number = &b;
-  if (!(narrow ? number->is_const32() : number->is_const())) {
-    range = &b;
-    number = &a;
-  }
-  if (!(narrow ? number->is_const32() : number->is_const())) return;
+  const auto [range, number] = range_and_number(a, b, narrow);
+  if (number == nullptr) return;
   const std::uint64_t value = number->bits.value;
   if (narrow) {
     cut_end<std::uint32_t>({range->u32min, range->u32max}, static_cast<std::uint32_t>(value));
@@ -121,13 +125,8 @@ void refine_not_equal(Scalar& a, Scalar& b, bool narrow) {
 }
 
 void refine_bits(Compare compare, Scalar& a, Scalar& b, bool narrow, const Deduction& how) {
-  Scalar* range = &a;
-  const Scalar* number = &b;
-  if (!(narrow ? number->is_const32() : number->is_const())) {
-    range = &b;
-    number = &a;
-  }
-  if (!(narrow ? number->is_const32() : number->is_const())) return;
+  const auto [range, number] = range_and_number(a, b, narrow);
+  if (number == nullptr) return;
   const std::uint64_t value = narrow ? number->bits.low32().value : number->bits.value;
   const Tnum known = narrow ? range->bits.low32() : range->bits;
   Tnum result;

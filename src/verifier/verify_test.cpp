@@ -68,6 +68,18 @@ TEST(Verify, StopsAtTheBudget) {
   EXPECT_EQ(verdict.errors[0].rule, Rule::too_large);
 }
 
+TEST(Verify, LogsThePathOrEveryState) {
+  const std::string text = with_map("  r6 = *(u32 *)(r1 + 0)\n  if r6 > 9 goto far\n  r0 = 0\n  exit\nfar:\n  r0 = r1\n  exit");
+  const std::string path = judge(text, {.major = 6, .minor = 18}, {.unprivileged = true, .log_level = 1}).log;
+  EXPECT_EQ(path.find("r0 = 0\n"), std::string::npos) << path;   // the other branch, which is fine
+  EXPECT_NE(path.find("r0 = r1\n"), std::string::npos) << path;
+  EXPECT_NE(path.find("processed 6 insns"), std::string::npos) << path;
+  const std::string states = judge(text, {.major = 6, .minor = 18}, {.unprivileged = true, .log_level = 2}).log;
+  EXPECT_NE(states.find("2: r0 = 0  ; r1 points to "), std::string::npos) << states;
+  EXPECT_NE(states.find("r6 is 0…9\n"), std::string::npos) << states;
+  EXPECT_EQ(judge(text).log, "");
+}
+
 TEST(Verify, TellsOfAMissingNullCheck) {
   const Verdict verdict = judge(with_map(std::string(kLookup) + "  r0 = *(u64 *)(r0 + 0)\n  exit"));
   ASSERT_EQ(verdict.errors.size(), 1U) << verdict.log;
